@@ -1,0 +1,5 @@
+/** The device half. */
+@NullMarked
+package dev.cleave.edge;
+
+import org.jspecify.annotations.NullMarked;

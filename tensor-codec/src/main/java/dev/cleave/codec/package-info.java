@@ -1,0 +1,5 @@
+/** Tensors to bytes and back: dtypes, quantisers and frames; JDK only. */
+@NullMarked
+package dev.cleave.codec;
+
+import org.jspecify.annotations.NullMarked;
