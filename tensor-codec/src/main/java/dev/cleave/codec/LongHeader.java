@@ -63,7 +63,7 @@ final class LongHeader {
   static final int HEADER_CRC_OFFSET = 60;
   static final int BYTES = 64;
 
-  static final int MAGIC = 'C' | 'L' << 8 | 'V' << 16 | 'F' << 24;
+  static final int MAGIC = 'C' | ('L' << 8) | ('V' << 16) | ('F' << 24);
   static final int VERSION = 1;
   static final int SOURCE_F32 = 1;
 
