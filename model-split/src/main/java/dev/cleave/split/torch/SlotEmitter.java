@@ -6,8 +6,8 @@ import dev.cleave.split.block.DecoderSpec;
 /**
  * Writes the methods that make, fill, copy and erase slots. Confined to one emission.
  *
- * <p>{@code state} is: 0 lengths [slots] on the CPU, 1 one -inf (unused columns come from it), 2
- * the bias table, 3 the first rows, 4 and 5 the numbers from 0 to maxNewTokens and to maxSource.
+ * <p>{@code state} is: 0 lengths on the CPU, 1 the bias table, 2 the first rows, 3 and 4 the
+ * numbers below maxNewTokens and below maxSource.
  */
 final class SlotEmitter {
   /** Finite, so that adding a score to it makes no NaN; its exponential is 0. */
@@ -55,11 +55,15 @@ final class SlotEmitter {
     LinearText linears = new LinearText(plan, options);
     for (int layer = 0; layer < spec.stack().layers(); layer++) {
       String name = "layers." + layer + ".cross";
-      put("h = torch.view(%s, [positions, 2, %d, %d])"
-          .formatted(
-              linears.apply("hidden", name + ".k", name + ".v"), cross.heads(), cross.headDim()));
-      put("c = torch.narrow(torch.select(%s, 1, slot), 2, 0, positions)"
-          .formatted(Kv.CROSS.at(layer)));
+      put(
+          "h = torch.view(%s, [positions, 2, %d, %d])"
+              .formatted(
+                  linears.apply("hidden", name + ".k", name + ".v"),
+                  cross.heads(),
+                  cross.headDim()));
+      put(
+          "c = torch.narrow(torch.select(%s, 1, slot), 2, 0, positions)"
+              .formatted(Kv.CROSS.at(layer)));
       put("_0 = torch.copy_(c, torch.permute(h, [1, 2, 0, 3]))");
     }
     put("_0 = torch.fill_(torch.select((self.state)[0], 0, slot), positions)");
@@ -81,9 +85,10 @@ final class SlotEmitter {
 
   private void copy(String cache, String length) {
     String rows = "torch.narrow(torch.select(%s, 1, %s), 2, 0, %s)";
-    put("_0 = torch.copy_(%s, %s)"
-        .formatted(
-            rows.formatted(cache, "target", length), rows.formatted(cache, "source", length)));
+    put(
+        "_0 = torch.copy_(%s, %s)"
+            .formatted(
+                rows.formatted(cache, "target", length), rows.formatted(cache, "source", length)));
   }
 
   private void clearSlot() {
@@ -115,27 +120,32 @@ final class SlotEmitter {
     int heads = 1;
     if (self.relativeBias().isPresent()) {
       heads = self.heads();
-      put("buckets = torch.tensor([%s], dtype=4, device=torch.device(\"%s\"))"
-          .formatted(
-              TorchScriptEmitter.buckets(self.relativeBias().get(), columns), options.device()));
-      put("seen = torch.t(torch.index_select(%s, 0, buckets))"
-          .formatted(plan.place(PackedWeight.Kind.TABLE, "self.relative_bias.weight")));
+      put(
+          "buckets = torch.tensor([%s], dtype=4, device=torch.device(\"%s\"))"
+              .formatted(
+                  TorchScriptEmitter.buckets(self.relativeBias().get(), columns),
+                  options.device()));
+      put(
+          "seen = torch.t(torch.index_select(%s, 0, buckets))"
+              .formatted(plan.place(PackedWeight.Kind.TABLE, "self.relative_bias.weight")));
     } else {
       put("seen = torch.zeros([1, %d], dtype=6%s".formatted(columns, place));
     }
-    put("ahead = torch.full([%d, %d], %s, dtype=6%s"
-        .formatted(heads, columns - 1, MINUS_INFINITY, place));
+    put(
+        "ahead = torch.full([%d, %d], %s, dtype=6%s"
+            .formatted(heads, columns - 1, MINUS_INFINITY, place));
     put("bias = torch.cat([seen, ahead], 1)");
     int each = self.heads() * columns;
     put("slot = torch.mul(torch.arange(%d, dtype=4%s, %d)".formatted(options.slots(), place, each));
-    put("part = torch.mul(torch.arange(2, dtype=4%s, %d)"
-        .formatted(place, options.slots() * (long) each));
+    put(
+        "part = torch.mul(torch.arange(2, dtype=4%s, %d)"
+            .formatted(place, options.slots() * (long) each));
     put("head = torch.mul(torch.arange(%d, dtype=4%s, %d)".formatted(self.heads(), place, columns));
     put("rows = torch.add(torch.unsqueeze(part, 1), head)");
     put("rows = torch.add(torch.view(slot, [-1, 1]), torch.view(rows, [1, -1]))");
     put("upto = torch.arange(%d, dtype=4%s".formatted(columns, place));
     put("prompt = torch.arange(%d, dtype=4%s".formatted(options.maxSource(), place));
-    put("self.state = [lengths, lengths, bias, rows, upto, prompt]");
+    put("self.state = [lengths, bias, rows, upto, prompt]");
     put("return 0");
   }
 
@@ -144,12 +154,7 @@ final class SlotEmitter {
         3,
         "%s = torch.zeros([2, %d, %d, %d, %d], dtype=6%s"
             .formatted(
-                name,
-                options.slots(),
-                attention.heads(),
-                positions,
-                attention.headDim(),
-                place));
+                name, options.slots(), attention.heads(), positions, attention.headDim(), place));
   }
 
   private void put(String line) {

@@ -69,8 +69,9 @@ final class StepEmitter {
     put("source = int(torch.select(state[0], 0, 0))");
     if (relative()) {
       String start = "torch.sub(" + (options.maxNewTokens() - 1) + ", position)";
-      put("bias = torch.unsqueeze(torch.unsqueeze(torch.narrow(state[2], 1, %s, last), 1), 0)"
-          .formatted(start));
+      put(
+          "bias = torch.unsqueeze(torch.unsqueeze(torch.narrow(state[1], 1, %s, last), 1), 0)"
+              .formatted(start));
     }
   }
 
@@ -81,14 +82,17 @@ final class StepEmitter {
     put("source = int(torch.max(lengths))");
     put("at = torch.unsqueeze(" + onDevice("positions") + ", 1)");
     // [n, last]: the column of the bias table for each key
-    put("columns = torch.add(torch.sub(torch.narrow(state[4], 0, 0, last), at), %d)"
-        .formatted(options.maxNewTokens() - 1));
-    put("bias = torch.index_select(state[2], 1, torch.reshape(columns, [-1]))");
-    put("bias = torch.unsqueeze(torch.transpose(torch.view(bias, [%d, n, last]), 0, 1), 2)"
-        .formatted(relative() ? block.self().heads() : 1));
-    put("rows = torch.reshape(torch.add(torch.narrow(state[3], 0, 0, n), at), [-1])");
-    put("absent = torch.ge(torch.narrow(state[5], 0, 0, source), torch.unsqueeze(%s, 1))"
-        .formatted(onDevice("lengths")));
+    put(
+        "columns = torch.add(torch.sub(torch.narrow(state[3], 0, 0, last), at), %d)"
+            .formatted(options.maxNewTokens() - 1));
+    put("bias = torch.index_select(state[1], 1, torch.reshape(columns, [-1]))");
+    put(
+        "bias = torch.unsqueeze(torch.transpose(torch.view(bias, [%d, n, last]), 0, 1), 2)"
+            .formatted(relative() ? block.self().heads() : 1));
+    put("rows = torch.reshape(torch.add(torch.narrow(state[2], 0, 0, n), at), [-1])");
+    put(
+        "absent = torch.ge(torch.narrow(state[4], 0, 0, source), torch.unsqueeze(%s, 1))"
+            .formatted(onDevice("lengths")));
     put("padding = torch.mul(torch.to(absent, 6), " + SlotEmitter.MINUS_INFINITY + ")");
     put("padding = torch.view(padding, [n, 1, 1, source])");
   }
@@ -106,8 +110,9 @@ final class StepEmitter {
     }
     if (embedding.positions() instanceof EmbeddingSpec.Table table) {
       String places = plan.place(PackedWeight.Kind.TABLE, "embed.positions.weight");
-      put("x = torch.add(x, torch.embedding(%s, torch.add(%s, %d)))"
-          .formatted(places, onDevice("positions"), table.offset()));
+      put(
+          "x = torch.add(x, torch.embedding(%s, torch.add(%s, %d)))"
+              .formatted(places, onDevice("positions"), table.offset()));
     }
     embedding.norm().ifPresent(norm -> put("x = " + norm(norm, "x", "embed.norm")));
   }
@@ -118,16 +123,19 @@ final class StepEmitter {
     int width = self.queryWidth();
     put("h = " + before("x", name));
     put("h = " + linears.apply("h", name + ".q", name + ".k", name + ".v"));
-    put("q = torch.view(torch.narrow(h, 1, 0, %d), [n, %d, 1, %d])"
-        .formatted(width, heads, self.headDim()));
+    put(
+        "q = torch.view(torch.narrow(h, 1, 0, %d), [n, %d, 1, %d])"
+            .formatted(width, heads, self.headDim()));
     put("h = torch.narrow(h, 1, %d, %d)".formatted(width, 2 * width));
     if (single) {
-      put("_0 = torch.copy_(torch.narrow(torch.narrow(%s, 1, 0, 1), 3, position, 1),"
-              .formatted(Kv.SELF.at(layer))
-          + " torch.view(h, [2, 1, %d, 1, %d]))".formatted(heads, self.headDim()));
+      put(
+          "_0 = torch.copy_(torch.narrow(torch.narrow(%s, 1, 0, 1), 3, position, 1),"
+                  .formatted(Kv.SELF.at(layer))
+              + " torch.view(h, [2, 1, %d, 1, %d]))".formatted(heads, self.headDim()));
     } else {
-      put("_0 = torch.index_copy_(%s, 0, rows, torch.reshape(h, [-1, %d]))"
-          .formatted(Kv.SELF_ROWS.at(layer), self.headDim()));
+      put(
+          "_0 = torch.index_copy_(%s, 0, rows, torch.reshape(h, [-1, %d]))"
+              .formatted(Kv.SELF_ROWS.at(layer), self.headDim()));
     }
     String mask = single && !relative() ? "None" : "bias";
     attend(self, Kv.SELF_K.at(layer), Kv.SELF_V.at(layer), "last", mask);
@@ -137,8 +145,9 @@ final class StepEmitter {
   private void crossAttention(String name, int layer, boolean single) {
     AttentionSpec cross = block.cross().orElseThrow();
     put("h = " + before("x", name));
-    put("q = torch.view(%s, [n, %d, 1, %d])"
-        .formatted(linears.apply("h", name + ".q"), cross.heads(), cross.headDim()));
+    put(
+        "q = torch.view(%s, [n, %d, 1, %d])"
+            .formatted(linears.apply("h", name + ".q"), cross.heads(), cross.headDim()));
     String mask = single ? "None" : "padding";
     attend(cross, Kv.CROSS_K.at(layer), Kv.CROSS_V.at(layer), "source", mask);
     after(linears.apply("h", name + ".o"), name);
@@ -148,8 +157,9 @@ final class StepEmitter {
     String view = "torch.narrow(torch.narrow(%s, 0, 0, n), 2, 0, " + length + ")";
     put("k = " + view.formatted(k));
     put("v = " + view.formatted(v));
-    put("h = torch.scaled_dot_product_attention(q, k, v, %s, 0., False, scale=%s)"
-        .formatted(mask, attention.scale()));
+    put(
+        "h = torch.scaled_dot_product_attention(q, k, v, %s, 0., False, scale=%s)"
+            .formatted(mask, attention.scale()));
     put("h = torch.reshape(h, [n, " + attention.queryWidth() + "])");
   }
 
@@ -159,8 +169,9 @@ final class StepEmitter {
     if (mlp.gated()) {
       put("h = " + linears.apply("h", name + ".gate", name + ".up"));
       String half = "torch.narrow(h, 1, %d, " + mlp.inner() + ")";
-      put("h = torch.mul(%s, %s)"
-          .formatted(activation(half.formatted(0)), half.formatted(mlp.inner())));
+      put(
+          "h = torch.mul(%s, %s)"
+              .formatted(activation(half.formatted(0)), half.formatted(mlp.inner())));
     } else {
       put("h = " + activation(linears.apply("h", name + ".up")));
     }
@@ -180,9 +191,7 @@ final class StepEmitter {
   }
 
   private String before(String x, String name) {
-    return block.placement() == NormSpec.Placement.PRE
-        ? norm(block.norm(), x, name + ".norm")
-        : x;
+    return block.placement() == NormSpec.Placement.PRE ? norm(block.norm(), x, name + ".norm") : x;
   }
 
   private void after(String part, String name) {

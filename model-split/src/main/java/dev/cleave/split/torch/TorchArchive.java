@@ -16,8 +16,8 @@ import java.util.zip.ZipOutputStream;
  */
 final class TorchArchive {
   /**
-   * The newest operator set of 2.7. An older number makes the loader replace operators by what
-   * they once were: below 10, gelu has no approximation.
+   * The newest operator set of 2.7. An older number makes the loader replace operators by what they
+   * once were: below 10, gelu has no approximation.
    */
   private static final String VERSION = "10\n";
 

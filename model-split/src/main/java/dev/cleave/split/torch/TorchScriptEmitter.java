@@ -31,6 +31,8 @@ public final class TorchScriptEmitter {
   private TorchScriptEmitter() {}
 
   /**
+   * Writes the program.
+   *
    * @throws CheckpointRefused when the description asks for what the program cannot do
    * @throws IllegalArgumentException when the options exceed the decoder's positions
    */

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Gives every packed weight its place in the program's list, in the order in which the program
- * text first names it. Confined to one emission.
+ * Gives every packed weight its place in the program's list, in the order in which the program text
+ * first names it. Confined to one emission.
  */
 final class WeightPlan {
   private final Map<String, List<Long>> shapes = new LinkedHashMap<>();
