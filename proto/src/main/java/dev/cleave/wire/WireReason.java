@@ -27,6 +27,8 @@ public enum WireReason {
   PLAINTEXT_REFUSED(Status.Code.FAILED_PRECONDITION),
   /** Logits are asked for and this server was not started to give them. */
   LOGITS_REFUSED(Status.Code.FAILED_PRECONDITION),
+  /** The server warms up, or its decoder is broken: try again or elsewhere. */
+  NOT_SERVING(Status.Code.UNAVAILABLE),
   /** The server is going away: open the session elsewhere. */
   DRAINING(Status.Code.UNAVAILABLE),
   /** The other side, or the engine, was silent for too long. */

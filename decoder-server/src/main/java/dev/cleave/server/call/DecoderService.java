@@ -1,0 +1,58 @@
+package dev.cleave.server.call;
+
+import dev.cleave.codec.CodecMode;
+import dev.cleave.server.engine.DecoderShape;
+import dev.cleave.v1.DescribeReply;
+import dev.cleave.v1.DescribeRequest;
+import dev.cleave.v1.ServerMessage;
+import dev.cleave.wire.DecoderMethods;
+import dev.cleave.wire.Uplink;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.ServerCalls;
+import io.grpc.stub.StreamObserver;
+
+/** {@code cleave.v1.Decoder} over the parts of one server. Thread-safe. */
+public final class DecoderService {
+
+  private final SessionHost host;
+  private final DescribeReply describe;
+
+  public DecoderService(SessionHost host, DecoderShape shape, String version) {
+    this.host = host;
+    var limits = host.policy().limits();
+    DescribeReply.Builder reply =
+        DescribeReply.newBuilder()
+            .setBundleId(host.policy().model().bundleIdBytes())
+            .setArchitecture(host.policy().model().architecture())
+            .setServerName(host.serverName())
+            .setVersion(version)
+            .setWidth(shape.width())
+            .setMaxPromptPositions(limits.maxPromptPositions())
+            .setMaxNewTokens(limits.maxNewTokens())
+            .setMaxSessions(limits.maxSessions())
+            .setDevice(shape.device())
+            .setPrecision(shape.precision());
+    for (CodecMode mode : CodecMode.values()) {
+      reply.addCodecs(dev.cleave.v1.CodecMode.forNumber(mode.wireNumber()));
+    }
+    this.describe = reply.build();
+  }
+
+  /** The service with its handlers and its schema. */
+  public ServerServiceDefinition definition() {
+    return ServerServiceDefinition.builder(DecoderMethods.serviceDescriptor())
+        .addMethod(DecoderMethods.GENERATE, ServerCalls.asyncBidiStreamingCall(this::generate))
+        .addMethod(DecoderMethods.DESCRIBE, ServerCalls.asyncUnaryCall(this::describe))
+        .build();
+  }
+
+  private StreamObserver<Uplink> generate(StreamObserver<ServerMessage> responses) {
+    return new GenerateCall(host, (ServerCallStreamObserver<ServerMessage>) responses);
+  }
+
+  private void describe(DescribeRequest request, StreamObserver<DescribeReply> responses) {
+    responses.onNext(describe.toBuilder().setOpenSessions(host.table().openSessions()).build());
+    responses.onCompleted();
+  }
+}

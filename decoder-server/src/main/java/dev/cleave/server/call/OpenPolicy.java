@@ -1,0 +1,95 @@
+package dev.cleave.server.call;
+
+import dev.cleave.codec.CodecMode;
+import dev.cleave.codec.StreamSpec;
+import dev.cleave.server.sampling.Sampling;
+import dev.cleave.server.schedule.Generation;
+import dev.cleave.server.session.SessionLimits;
+import dev.cleave.v1.Open;
+import dev.cleave.wire.WireReason;
+import java.util.HexFormat;
+
+/** Decides, before anything is allocated, whether an Open can be served. Immutable. */
+public record OpenPolicy(ServedModel model, int width, SessionLimits limits) {
+
+  /**
+   * What a valid Open asks for.
+   *
+   * @param codec how its frames are coded
+   * @param promptPositions the most positions its frames carry, within the limits
+   */
+  record Accepted(StreamSpec codec, int promptPositions, Generation.Request request) {}
+
+  /**
+   * @throws Refused when this server, or any, cannot serve it
+   */
+  Accepted check(Open open) {
+    checkBundle(open);
+    CodecMode mode =
+        CodecMode.ofWireNumber(open.getCodecValue())
+            .orElseThrow(() ->
+                new Refused(
+                        WireReason.CODEC_UNSUPPORTED,
+                        "codec %d is not known here: Describe lists those that are"
+                            .formatted(open.getCodecValue()))
+                    .with("codec", open.getCodecValue()));
+    int promptPositions =
+        checkCount("prompt_positions", open.getPromptPositions(), limits.maxPromptPositions());
+    int maxNewTokens = checkCount("max_new_tokens", open.getMaxNewTokens(), limits.maxNewTokens());
+    if (open.getWantLogits() && !limits.allowLogits()) {
+      throw new Refused(
+          WireReason.LOGITS_REFUSED,
+          "this server returns no logits: start it with --allow-logits, or do not ask for them");
+    }
+    return new Accepted(
+        new StreamSpec(mode, width),
+        promptPositions,
+        new Generation.Request(
+            maxNewTokens, sampling(open), open.getIgnoreEos(), open.getWantLogits()));
+  }
+
+  private void checkBundle(Open open) {
+    if (open.getBundleId().size() != ServedModel.BUNDLE_ID_BYTES) {
+      throw invalid("bundle_id", "bundle_id must have 32 bytes, has " + open.getBundleId().size());
+    }
+    if (!open.getBundleId().equals(model.bundleIdBytes())) {
+      String requested = HexFormat.of().formatHex(open.getBundleId().toByteArray());
+      throw new Refused(
+              WireReason.BUNDLE_MISMATCH,
+              "this server serves bundle %s, not %s: use the device half of the same split"
+                  .formatted(model.bundleId(), requested))
+          .with("served", model.bundleId())
+          .with("requested", requested);
+    }
+  }
+
+  private static int checkCount(String field, int unsigned, int limit) {
+    long value = Integer.toUnsignedLong(unsigned);
+    if (value == 0) {
+      throw invalid(field, field + " must be at least 1");
+    }
+    if (value > limit) {
+      throw new Refused(
+              WireReason.LIMIT_EXCEEDED,
+              "%s is %d, this server allows %d".formatted(field, value, limit))
+          .with("field", field)
+          .with("limit", limit);
+    }
+    return unsigned;
+  }
+
+  private static Sampling sampling(Open open) {
+    var wanted = open.getSampling();
+    // Beyond 2^31 no vocabulary reaches: the same as keeping all.
+    int topK = wanted.getTopK() < 0 ? 0 : wanted.getTopK();
+    try {
+      return new Sampling(wanted.getTemperature(), topK, wanted.getTopP(), wanted.getSeed());
+    } catch (IllegalArgumentException e) {
+      throw invalid("sampling", "sampling: " + e.getMessage());
+    }
+  }
+
+  private static Refused invalid(String field, String message) {
+    return new Refused(WireReason.MALFORMED_MESSAGE, message).with("field", field);
+  }
+}

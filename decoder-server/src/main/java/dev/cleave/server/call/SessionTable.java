@@ -1,0 +1,93 @@
+package dev.cleave.server.call;
+
+import dev.cleave.wire.WireReason;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The calls that run, and whether more are taken. Thread-safe. */
+public final class SessionTable {
+
+  private static final Duration WARMING_RETRY = Duration.ofSeconds(1);
+
+  /** Whether new sessions are taken; only ever moves down this list. */
+  public enum Admission {
+    WARMING,
+    OPEN,
+    DRAINING,
+    BROKEN
+  }
+
+  private final Set<GenerateCall> calls = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger admitted = new AtomicInteger();
+  // Random ids: clients can neither guess nor count the sessions of others.
+  private final SecureRandom random = new SecureRandom();
+  private volatile Admission admission = Admission.WARMING;
+
+  long newSessionId() {
+    return random.nextLong();
+  }
+
+  void add(GenerateCall call) {
+    calls.add(call);
+  }
+
+  void admit() {
+    admitted.incrementAndGet();
+  }
+
+  /** Idempotent. */
+  void remove(GenerateCall call, boolean wasAdmitted) {
+    if (calls.remove(call) && wasAdmitted) {
+      admitted.decrementAndGet();
+    }
+  }
+
+  /** Admitted sessions whose call has not ended. */
+  public int openSessions() {
+    return admitted.get();
+  }
+
+  /** Whether new sessions are taken now. */
+  public Admission admission() {
+    return admission;
+  }
+
+  /** Whether the state moved: draining is final, and a broken engine never serves again. */
+  public synchronized boolean become(Admission next) {
+    boolean moves = next.compareTo(admission) > 0;
+    if (moves) {
+      admission = next;
+    }
+    return moves;
+  }
+
+  /**
+   * @throws Refused unless new sessions are taken
+   */
+  void requireAdmission() {
+    switch (admission) {
+      case OPEN -> {}
+      case WARMING ->
+          throw new Refused(WireReason.NOT_SERVING, "the server warms up: try again")
+              .retryAfter(WARMING_RETRY);
+      case BROKEN ->
+          throw new Refused(
+              WireReason.NOT_SERVING, "the decoder has stopped: use another server, see the log");
+      case DRAINING ->
+          throw new Refused(WireReason.DRAINING, "the server is shutting down: use another one");
+    }
+  }
+
+  /** Ends the calls whose clients keep the server waiting too long. */
+  public void endIdle() {
+    calls.forEach(GenerateCall::endIfIdle);
+  }
+
+  /** Ends all calls that are not complete. */
+  public void handBackAll() {
+    calls.forEach(GenerateCall::handBack);
+  }
+}

@@ -1,0 +1,188 @@
+package dev.cleave.server.schedule;
+
+import dev.cleave.server.engine.DecoderEngine;
+import dev.cleave.server.sampling.TokenRules;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs all generations on one engine. The methods are thread-safe; the engine is touched by the
+ * owner thread alone, from {@link #start} until {@link #close} returns.
+ *
+ * <p>Between two steps every waiting generation is prefilled and joins the batch, and those that
+ * are complete or stopped leave it. The active ones occupy the slots {@code [0, batch)}: who leaves
+ * has its slot overwritten by the last one's, and the last slot is erased.
+ *
+ * <p>Admission bounds what is here: a generation is submitted only by who holds a KV slot, so the
+ * queue never holds more than the engine has slots.
+ */
+public final class Scheduler implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
+
+  private sealed interface Work {
+    record Join(Generation generation) implements Work {}
+
+    record Close() implements Work {}
+  }
+
+  private final BlockingQueue<Work> queue;
+  private final Batch batch;
+  private final SchedulerEvents events;
+  private final Executor delivery;
+  private final LongSupplier nanoClock;
+  private final CompletableFuture<Void> warm = new CompletableFuture<>();
+  private final Thread owner;
+  private final Object acceptLock = new Object();
+  private boolean accepting = true;
+
+  private Scheduler(
+      DecoderEngine engine,
+      TokenRules rules,
+      SchedulerEvents events,
+      Executor delivery,
+      LongSupplier nanoClock) {
+    this.queue = new ArrayBlockingQueue<>(engine.shape().slots() + 1);
+    this.batch = new Batch(engine, rules, events, nanoClock);
+    this.events = events;
+    this.delivery = delivery;
+    this.nanoClock = nanoClock;
+    this.owner = Thread.ofPlatform().name("cleave-decoder").unstarted(this::own);
+  }
+
+  /**
+   * Starts the owner thread, which first warms the engine.
+   *
+   * @param engine borrowed until {@link #close} returns
+   * @param delivery runs {@link GenerationSink#flush}, one task per step
+   */
+  public static Scheduler start(
+      DecoderEngine engine,
+      TokenRules rules,
+      SchedulerEvents events,
+      Executor delivery,
+      LongSupplier nanoClock) {
+    rules.requireWithin(engine.shape().vocabulary());
+    Scheduler scheduler = new Scheduler(engine, rules, events, delivery, nanoClock);
+    scheduler.owner.start();
+    return scheduler;
+  }
+
+  /** Completes when the engine has computed once, or exceptionally when it could not. */
+  public CompletableFuture<Void> warm() {
+    return warm.copy();
+  }
+
+  /**
+   * Takes over a generation and its prompt buffer; never blocks. After {@link #close} it ends at
+   * once as handed back.
+   */
+  public void submit(Generation generation) {
+    generation.submitted(nanoClock.getAsLong());
+    boolean accepted;
+    synchronized (acceptLock) {
+      accepted = accepting;
+      if (accepted) {
+        queue.add(new Work.Join(generation)); // throws when admission was bypassed
+      }
+    }
+    if (!accepted) {
+      handBack(generation);
+    }
+  }
+
+  /** Hands back what is not complete and ends the owner thread; waits for its current step. */
+  @Override
+  public void close() {
+    synchronized (acceptLock) {
+      if (accepting) {
+        accepting = false;
+        queue.add(new Work.Close());
+      }
+    }
+    boolean interrupted = false;
+    while (owner.isAlive()) {
+      try {
+        owner.join();
+      } catch (InterruptedException e) {
+        interrupted = true; // the engine may not be freed under a running step: wait on
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void own() {
+    boolean closedInOrder = false;
+    try {
+      batch.warmUp();
+      warm.complete(null);
+      decodeUntilClosed();
+      closedInOrder = true;
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("the decoder's owner thread was interrupted", e);
+    } catch (RuntimeException | Error e) {
+      LOG.error("decoder=stopped cause={}", e.getClass().getName(), e);
+      warm.completeExceptionally(e);
+      events.ownerDied(e);
+    } finally {
+      endAll(closedInOrder);
+    }
+  }
+
+  private void decodeUntilClosed() throws InterruptedException {
+    while (true) {
+      Work work = batch.isEmpty() ? queue.take() : queue.poll();
+      while (work != null) {
+        switch (work) {
+          case Work.Join join -> batch.join(join.generation());
+          case Work.Close close -> {
+            return;
+          }
+        }
+        work = queue.poll();
+      }
+      batch.removeStopped();
+      if (!batch.isEmpty()) {
+        batch.step();
+      }
+      deliver();
+    }
+  }
+
+  private void deliver() {
+    GenerationSink[] touched = batch.takeTouched();
+    if (touched.length > 0) {
+      delivery.execute(() -> {
+        for (GenerationSink sink : touched) {
+          sink.flush();
+        }
+      });
+    }
+  }
+
+  private void endAll(boolean engineUsable) {
+    synchronized (acceptLock) {
+      accepting = false;
+    }
+    batch.handBackAll(engineUsable);
+    for (Work work = queue.poll(); work != null; work = queue.poll()) {
+      if (work instanceof Work.Join join) {
+        handBack(join.generation());
+      }
+    }
+    deliver();
+  }
+
+  private void handBack(Generation generation) {
+    generation.prompt().close();
+    generation.sink().ended(new Outcome.HandedBack());
+    delivery.execute(generation.sink()::flush);
+  }
+}

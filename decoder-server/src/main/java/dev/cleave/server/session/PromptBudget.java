@@ -1,0 +1,58 @@
+package dev.cleave.server.session;
+
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The memory that prompts may hold between Open and prefill. Thread-safe.
+ *
+ * <p>A prompt's whole buffer is charged at Open, so a client that announces much and sends nothing
+ * costs what it announced, and no more than the budget is ever held.
+ */
+public final class PromptBudget {
+
+  private final long limitBytes;
+  private final AtomicLong heldBytes = new AtomicLong();
+
+  public PromptBudget(long limitBytes) {
+    this.limitBytes = limitBytes;
+  }
+
+  /**
+   * Allocates a zeroed buffer for {@code positions} rows, owned by the caller until closed.
+   *
+   * @return null when the budget has no room for it now
+   */
+  public @Nullable PromptBuffer tryAllocate(int positions, int width) {
+    long bytes = Math.multiplyExact((long) positions * Float.BYTES, (long) width);
+    if (bytes > limitBytes) {
+      return null;
+    }
+    long held = heldBytes.addAndGet(bytes);
+    if (held > limitBytes) {
+      release(bytes);
+      return null;
+    }
+    try {
+      return new PromptBuffer(this, positions, width);
+    } catch (OutOfMemoryError e) {
+      // Native memory ran out below the configured budget: a refusal, like a full budget.
+      release(bytes);
+      return null;
+    }
+  }
+
+  /** Bytes held now. */
+  public long heldBytes() {
+    return heldBytes.get();
+  }
+
+  /** The most bytes that may be held. */
+  public long limitBytes() {
+    return limitBytes;
+  }
+
+  void release(long bytes) {
+    heldBytes.addAndGet(-bytes);
+  }
+}
