@@ -1,0 +1,80 @@
+package dev.cleave.server.engine;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Checks before anything large is allocated that the device is there and has the room. */
+final class TorchDevice {
+  private static final Path MEMINFO = Path.of("/proc/meminfo");
+
+  private TorchDevice() {}
+
+  /** Refuses a CUDA device that this process cannot reach. */
+  static void requirePresent(String device) {
+    if (device.equals("cpu")) {
+      return;
+    }
+    int index = Integer.parseInt(device.substring("cuda:".length()));
+    try (NDManager manager = Engine.getEngine("PyTorch").newBaseManager(Device.gpu(index));
+        NDArray probe = manager.zeros(new Shape(1), DataType.FLOAT32)) {
+      float zero = probe.toFloatArray()[0];
+      if (zero != 0) {
+        throw new IllegalStateException("the device answers 0 with " + zero);
+      }
+    } catch (RuntimeException | LinkageError e) {
+      throw new EngineException(
+          "open engine",
+          device,
+          "libtorch cannot use this device. Install libtorch 2.7.1 for CUDA 12.8 and an NVIDIA"
+              + " driver that supports it, set PYTORCH_LIBRARY_PATH to its lib folder,"
+              + " PYTORCH_VERSION=2.7.1 and PYTORCH_FLAVOR=cu128, check that nvidia-smi lists the"
+              + " device; or start with --device cpu",
+          e);
+    }
+  }
+
+  /** Refuses KV that would not fit into the memory that is free now. */
+  static void requireRoom(EngineOptions options, long kvBytesPerSlot) {
+    if (!options.device().equals("cpu")) {
+      // libtorch itself refuses at allocation, and knows better what is free
+      return;
+    }
+    long available = availableBytes();
+    long needed =
+        kvBytesPerSlot > Long.MAX_VALUE / options.slots()
+            ? Long.MAX_VALUE
+            : kvBytesPerSlot * options.slots();
+    if (needed > available) {
+      throw new EngineException(
+          "open engine",
+          options.slots() + " slots of " + kvBytesPerSlot + " bytes of KV",
+          "only "
+              + available
+              + " bytes of memory are available: lower the number of slots, or the limits of"
+              + " prompt positions or new tokens",
+          null);
+    }
+  }
+
+  private static long availableBytes() {
+    try {
+      if (Files.isReadable(MEMINFO)) {
+        for (String line : Files.readAllLines(MEMINFO)) {
+          if (line.startsWith("MemAvailable:")) {
+            return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
+          }
+        }
+      }
+    } catch (IOException e) {
+      // not Linux, or a sandbox: then the allocation itself is the check
+    }
+    return Long.MAX_VALUE;
+  }
+}

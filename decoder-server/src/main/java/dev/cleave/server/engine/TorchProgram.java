@@ -1,0 +1,77 @@
+package dev.cleave.server.engine;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.ndarray.types.SparseFormat;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * A TorchScript program loaded into libtorch, and the tensors that alias memory of the JVM.
+ *
+ * <p>Confined to one thread at a time. Closing frees the program with all that it allocated, and
+ * every tensor made here; the memory that those aliased is the caller's.
+ */
+final class TorchProgram implements AutoCloseable {
+  private final PtNDManager manager;
+  private final PtSymbolBlock block;
+  private final int threads;
+  private long configuredThread = -1;
+
+  private TorchProgram(PtNDManager manager, PtSymbolBlock block, int threads) {
+    this.manager = manager;
+    this.block = block;
+    this.threads = threads;
+  }
+
+  /** Loads the archive of a program without tensors. */
+  static TorchProgram load(byte[] archive, int threads) {
+    PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
+    try {
+      PtSymbolBlock block =
+          JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false);
+      return new TorchProgram(manager, block, threads);
+    } catch (IOException | RuntimeException e) {
+      manager.close();
+      throw new EngineException(
+          "load the decoder program", "libtorch", "report this with the bundle's decoder.json", e);
+    }
+  }
+
+  /** A tensor over direct memory, which must outlive it; the program's close frees the tensor. */
+  PtNDArray alias(ByteBuffer memory, DataType type, long... shape) {
+    return JniUtils.createNdFromByteBuffer(
+        manager, memory, new Shape(shape), type, SparseFormat.DENSE, Device.cpu());
+  }
+
+  /** Runs a method for its effects. */
+  void call(String method, IValue... arguments) {
+    configure();
+    IValueUtils.runMethod(block, method, arguments).close();
+  }
+
+  /** libtorch keeps both settings per thread; an engine may be opened on one and run on another. */
+  private void configure() {
+    long current = Thread.currentThread().threadId();
+    if (current != configuredThread) {
+      JniUtils.setGraphExecutorOptimize(false);
+      JniUtils.setNumThreads(threads);
+      configuredThread = current;
+    }
+  }
+
+  @Override
+  public void close() {
+    block.close();
+    manager.close();
+  }
+}

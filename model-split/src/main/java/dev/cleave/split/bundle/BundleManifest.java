@@ -1,0 +1,135 @@
+package dev.cleave.split.bundle;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * {@code bundle.json}: what was split, where, and the hash of every file of both halves.
+ *
+ * @param id over everything else in here
+ * @param model name and architecture
+ * @param boundary the tensor that crosses
+ * @param limits what the two halves were made for
+ * @param files of both halves, sorted by path
+ */
+public record BundleManifest(
+    BundleId id, Model model, Boundary boundary, Limits limits, List<BundleFile> files) {
+  /** The only format there is. */
+  public static final int FORMAT = 1;
+
+  /**
+   * What was split.
+   *
+   * @param name for people; letters, digits, dot, dash, underscore
+   * @param architecture the family: t5, mt5, bart, marian
+   * @param parameters numbers per half
+   * @param createdBy the program that wrote it
+   * @param notes what the checkpoint asks for in generation and is not done
+   */
+  public record Model(
+      String name,
+      String architecture,
+      Parameters parameters,
+      String createdBy,
+      List<String> notes) {
+    public Model {
+      if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,127}")) {
+        throw new IllegalArgumentException(
+            "a bundle's name must be 1 to 128 of letters, digits, '.', '-', '_': " + name);
+      }
+      Objects.requireNonNull(architecture, "architecture");
+      Objects.requireNonNull(parameters, "parameters");
+      Objects.requireNonNull(createdBy, "createdBy");
+      notes = List.copyOf(notes);
+    }
+  }
+
+  /**
+   * Numbers held by each half; a table that both need counts in both.
+   *
+   * @param device in encoder.data
+   * @param server in decoder.safetensors
+   */
+  public record Parameters(long device, long server) {
+    public Parameters {
+      if (device < 1 || server < 1) {
+        throw new IllegalArgumentException(
+            "both halves must have parameters: " + device + " and " + server);
+      }
+    }
+  }
+
+  /**
+   * The boundary tensor: {@code [positions, width]} of f32 before any codec.
+   *
+   * @param width elements per position
+   */
+  public record Boundary(int width) {
+    public Boundary {
+      atLeastOne("boundary width", width);
+    }
+
+    /** The only element type. */
+    public String dtype() {
+      return "f32";
+    }
+  }
+
+  /**
+   * What the halves were made for.
+   *
+   * @param maxPromptPositions longest prompt in tokens
+   * @param maxNewTokens longest answer in tokens
+   */
+  public record Limits(int maxPromptPositions, int maxNewTokens) {
+    public Limits {
+      atLeastOne("maxPromptPositions", maxPromptPositions);
+      atLeastOne("maxNewTokens", maxNewTokens);
+    }
+  }
+
+  public BundleManifest {
+    Objects.requireNonNull(id, "id");
+    Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(boundary, "boundary");
+    Objects.requireNonNull(limits, "limits");
+    files = List.copyOf(files);
+    for (int i = 1; i < files.size(); i++) {
+      if (files.get(i - 1).path().compareTo(files.get(i).path()) >= 0) {
+        throw new IllegalArgumentException(
+            "files must be sorted and named once: " + files.get(i).path());
+      }
+    }
+  }
+
+  /** The model's name. */
+  public String name() {
+    return model.name();
+  }
+
+  /** The model's family. */
+  public String architecture() {
+    return model.architecture();
+  }
+
+  /** Elements per position of the boundary tensor. */
+  public int width() {
+    return boundary.width();
+  }
+
+  /** The files of one half, sorted by path. */
+  public List<BundleFile> files(Half half) {
+    return files.stream().filter(file -> file.half() == half).toList();
+  }
+
+  /** Bytes of one half's files. */
+  public long bytes(Half half) {
+    return files(half).stream().mapToLong(BundleFile::bytes).sum();
+  }
+
+  private static void atLeastOne(String name, int value) {
+    if (value < 1 || value > 1 << 24) {
+      throw new IllegalArgumentException(name + " must be in [1, " + (1 << 24) + "]: " + value);
+    }
+  }
+}

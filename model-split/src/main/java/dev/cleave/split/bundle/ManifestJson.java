@@ -1,0 +1,193 @@
+package dev.cleave.split.bundle;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cleave.split.error.MalformedBundle;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The JSON form of a manifest.
+ *
+ * <p>The bundle id is the sha-256 of the manifest's compact JSON without {@code bundleId}, keys in
+ * the order written here; it therefore covers every file's hash and every other field.
+ */
+final class ManifestJson {
+  static final int MAX_BYTES = 1 << 20;
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+  private ManifestJson() {}
+
+  /** The manifest with the id that its content has. */
+  static BundleManifest sealed(
+      BundleManifest.Model model,
+      BundleManifest.Boundary boundary,
+      BundleManifest.Limits limits,
+      List<BundleFile> files) {
+    List<BundleFile> sorted = new ArrayList<>(files);
+    sorted.sort(Comparator.comparing(BundleFile::path));
+    BundleManifest unnamed =
+        new BundleManifest(new BundleId("0".repeat(64)), model, boundary, limits, sorted);
+    return new BundleManifest(contentId(unnamed), model, boundary, limits, sorted);
+  }
+
+  /** The id that the content has, whatever the manifest says. */
+  static BundleId contentId(BundleManifest manifest) {
+    try {
+      return new BundleId(Sha256.hex(MAPPER.writeValueAsBytes(content(manifest))));
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static byte[] write(BundleManifest manifest) {
+    ObjectNode root = MAPPER.createObjectNode();
+    root.put("format", BundleManifest.FORMAT);
+    root.put("bundleId", manifest.id().hex());
+    content(manifest).properties().forEach(e -> root.set(e.getKey(), e.getValue()));
+    try {
+      String text = MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(root);
+      return (text + "\n").getBytes(StandardCharsets.UTF_8);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static ObjectNode content(BundleManifest manifest) {
+    ObjectNode root = MAPPER.createObjectNode();
+    root.put("format", BundleManifest.FORMAT);
+    root.put("name", manifest.model().name());
+    root.put("architecture", manifest.model().architecture());
+    root.putObject("split").put("kind", "seq2seq");
+    root.putObject("boundary")
+        .put("dtype", manifest.boundary().dtype())
+        .put("width", manifest.boundary().width());
+    root.putObject("limits")
+        .put("maxPromptPositions", manifest.limits().maxPromptPositions())
+        .put("maxNewTokens", manifest.limits().maxNewTokens());
+    root.putObject("parameters")
+        .put("device", manifest.model().parameters().device())
+        .put("server", manifest.model().parameters().server());
+    ArrayNode files = root.putArray("files");
+    for (BundleFile file : manifest.files()) {
+      files
+          .addObject()
+          .put("path", file.path())
+          .put("bytes", file.bytes())
+          .put("sha256", file.sha256());
+    }
+    manifest.model().notes().forEach(root.putArray("notes")::add);
+    root.put("createdBy", manifest.model().createdBy());
+    return root;
+  }
+
+  /** Parses and validates every field; does not compare the id with the content. */
+  static BundleManifest parse(byte[] json, String subject) {
+    try {
+      JsonNode root = MAPPER.readTree(json);
+      if (!root.isObject()) {
+        throw new MalformedBundle(subject, "is no JSON object");
+      }
+      int format = integer(root, "format");
+      if (format != BundleManifest.FORMAT) {
+        throw new MalformedBundle(
+            subject, "format " + format + " is not known here; use the release that wrote it");
+      }
+      String kind = text(object(root, "split"), "kind");
+      String dtype = text(object(root, "boundary"), "dtype");
+      if (!kind.equals("seq2seq") || !dtype.equals("f32")) {
+        throw new MalformedBundle(
+            subject, "split kind " + kind + " with boundary " + dtype + " is not known here");
+      }
+      return manifest(root);
+    } catch (IllegalArgumentException e) {
+      throw new MalformedBundle(subject, String.valueOf(e.getMessage()), e);
+    } catch (IOException e) {
+      throw new MalformedBundle(subject, "is not JSON", e);
+    }
+  }
+
+  private static BundleManifest manifest(JsonNode root) {
+    List<BundleFile> files = new ArrayList<>();
+    for (JsonNode file : array(root, "files")) {
+      files.add(new BundleFile(text(file, "path"), wide(file, "bytes"), text(file, "sha256")));
+    }
+    List<String> notes = new ArrayList<>();
+    array(root, "notes").forEach(note -> notes.add(note.asText()));
+    JsonNode parameters = object(root, "parameters");
+    JsonNode limits = object(root, "limits");
+    return new BundleManifest(
+        new BundleId(text(root, "bundleId")),
+        new BundleManifest.Model(
+            text(root, "name"),
+            text(root, "architecture"),
+            new BundleManifest.Parameters(wide(parameters, "device"), wide(parameters, "server")),
+            text(root, "createdBy"),
+            notes),
+        new BundleManifest.Boundary(integer(object(root, "boundary"), "width")),
+        new BundleManifest.Limits(
+            integer(limits, "maxPromptPositions"), integer(limits, "maxNewTokens")),
+        files);
+  }
+
+  private static JsonNode field(JsonNode node, String name) {
+    JsonNode value = node.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException(name + " is missing");
+    }
+    return value;
+  }
+
+  private static JsonNode object(JsonNode node, String name) {
+    JsonNode value = field(node, name);
+    if (!value.isObject()) {
+      throw new IllegalArgumentException(name + " must be an object: " + value);
+    }
+    return value;
+  }
+
+  private static JsonNode array(JsonNode node, String name) {
+    JsonNode value = field(node, name);
+    if (!value.isArray()) {
+      throw new IllegalArgumentException(name + " must be an array: " + value);
+    }
+    return value;
+  }
+
+  private static String text(JsonNode node, String name) {
+    JsonNode value = field(node, name);
+    if (!value.isTextual()) {
+      throw new IllegalArgumentException(name + " must be a string: " + value);
+    }
+    return value.textValue();
+  }
+
+  private static int integer(JsonNode node, String name) {
+    return Math.toIntExact(checked(name, wide(node, name)));
+  }
+
+  private static long checked(String name, long value) {
+    if (value != (int) value) {
+      throw new IllegalArgumentException(name + " is too large: " + value);
+    }
+    return value;
+  }
+
+  private static long wide(JsonNode node, String name) {
+    JsonNode value = field(node, name);
+    if (!value.isIntegralNumber() || !value.canConvertToLong()) {
+      throw new IllegalArgumentException(name + " must be an integer: " + value);
+    }
+    return value.longValue();
+  }
+}
