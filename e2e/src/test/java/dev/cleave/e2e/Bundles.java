@@ -1,0 +1,45 @@
+package dev.cleave.e2e;
+
+import dev.cleave.split.SplitCompiler;
+import dev.cleave.split.SplitOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+/** Bundles that tests split from the checkpoints of this repository, and the reference notes. */
+final class Bundles {
+  private static final Path REFERENCE = ServerProcess.HOME.resolve("models/reference-notes");
+
+  /** One held-out note and the answer that its generator gave it. */
+  record Sample(String note, String answer) {}
+
+  private Bundles() {}
+
+  /** Splits the trained reference model into a folder below {@code work}. */
+  static Path reference(Path work) {
+    return split(REFERENCE, work.resolve("reference"));
+  }
+
+  static Path fixture(String name, Path work) {
+    return split(ParityTest.FIXTURES.resolve(name), work.resolve(name));
+  }
+
+  static List<Sample> samples() throws IOException {
+    List<Sample> samples = new ArrayList<>();
+    ObjectMapper json = new ObjectMapper();
+    for (String line : Files.readAllLines(REFERENCE.resolve("samples.jsonl"))) {
+      JsonNode sample = json.readTree(line);
+      samples.add(new Sample(sample.path("note").asText(), sample.path("answer").asText()));
+    }
+    return samples;
+  }
+
+  private static Path split(Path checkpoint, Path bundle) {
+    SplitCompiler.split(checkpoint, bundle, SplitOptions.defaults(), line -> {});
+    return bundle;
+  }
+}

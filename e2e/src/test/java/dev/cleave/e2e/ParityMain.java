@@ -1,0 +1,84 @@
+package dev.cleave.e2e;
+
+import dev.cleave.split.SplitCompiler;
+import dev.cleave.split.SplitOptions;
+import dev.cleave.split.error.CheckpointRefused;
+import dev.cleave.split.error.SplitException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * The parity suite on every checkpoint folder below the one that is given, one line each. Exits with
+ * 1 on any mismatch, with 0 when all match or are refused by name.
+ */
+public final class ParityMain {
+  private static final int DEPTH = 6;
+
+  private ParityMain() {}
+
+  /** Takes one folder. */
+  public static void main(String[] arguments) throws IOException {
+    System.exit(run(Path.of(arguments[0]), System.out) ? 0 : 1);
+  }
+
+  static boolean run(Path root, PrintStream out) throws IOException {
+    List<Path> folders = checkpoints(root);
+    if (folders.isEmpty()) {
+      out.println("no config.json below " + root + ": nothing was checked");
+      return false;
+    }
+    int width = folders.stream().mapToInt(folder -> name(root, folder).length()).max().orElse(0);
+    int matched = 0;
+    int refused = 0;
+    for (Path folder : folders) {
+      out.printf("%-" + width + "s  ", name(root, folder));
+      out.flush();
+      Path work = Files.createTempDirectory("cleave-parity");
+      try {
+        Path bundle = work.resolve("bundle");
+        SplitCompiler.split(folder, bundle, SplitOptions.defaults(), line -> {});
+        Parity.Result result = Parity.check(bundle, Oracle.read(folder));
+        matched += result.matches() ? 1 : 0;
+        out.printf(
+            Locale.ROOT,
+            "seq2seq  split encoder|decoder  boundary %.1e  logits %.1e  greedy %s  ids %s  %s%n",
+            result.boundaryError(),
+            result.logitsError(),
+            result.greedyEqual() ? "equal" : "DIFFERENT",
+            result.idsEqual() ? "equal" : "DIFFERENT",
+            result.matches() ? "ok" : "MISMATCH");
+      } catch (CheckpointRefused e) {
+        refused++;
+        out.println("refused: " + e.getMessage());
+      } catch (SplitException | IOException | RuntimeException e) {
+        out.println("MISMATCH: " + e);
+      } finally {
+        ServerProcess.deleteFolder(work);
+      }
+    }
+    int mismatched = folders.size() - matched - refused;
+    out.printf(
+        "%d matched, %d refused, %d mismatched (tolerance %.0e of the largest expected value)%n",
+        matched, refused, mismatched, Parity.TOLERANCE);
+    return mismatched == 0;
+  }
+
+  private static String name(Path root, Path folder) {
+    return folder.equals(root) ? String.valueOf(folder.getFileName()) : root.relativize(folder).toString();
+  }
+
+  private static List<Path> checkpoints(Path root) throws IOException {
+    try (Stream<Path> files = Files.walk(root, DEPTH)) {
+      return files
+          .filter(Files::isDirectory)
+          .filter(folder -> Files.exists(folder.resolve("config.json")))
+          .sorted()
+          .toList();
+    }
+  }
+}
