@@ -1,0 +1,38 @@
+package dev.cleave.split;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What a caller may choose.
+ *
+ * @param name of the bundle; the checkpoint folder's name when empty
+ * @param replace whether a bundle that stands at the destination is replaced
+ * @param maxPromptPositions a lower limit than the model's own, in tokens
+ * @param maxNewTokens a lower limit than the model's own, in tokens
+ */
+public record SplitOptions(
+    Optional<String> name,
+    boolean replace,
+    OptionalInt maxPromptPositions,
+    OptionalInt maxNewTokens) {
+  /** The folder's name, nothing replaced, the model's own limits. */
+  public static final SplitOptions DEFAULT =
+      new SplitOptions(Optional.empty(), false, OptionalInt.empty(), OptionalInt.empty());
+
+  /** With another name. */
+  public SplitOptions withName(String newName) {
+    return new SplitOptions(Optional.of(newName), replace, maxPromptPositions, maxNewTokens);
+  }
+
+  /** Replacing a bundle that is there, or not. */
+  public SplitOptions withReplace(boolean newReplace) {
+    return new SplitOptions(name, newReplace, maxPromptPositions, maxNewTokens);
+  }
+
+  /** With these limits; neither may exceed the model's own. */
+  public SplitOptions withLimits(int promptPositions, int newTokens) {
+    return new SplitOptions(
+        name, replace, OptionalInt.of(promptPositions), OptionalInt.of(newTokens));
+  }
+}

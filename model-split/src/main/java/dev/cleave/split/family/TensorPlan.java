@@ -1,0 +1,138 @@
+package dev.cleave.split.family;
+
+import dev.cleave.split.block.CanonicalTensors;
+import dev.cleave.split.checkpoint.TensorData;
+import dev.cleave.split.checkpoint.TensorInfo;
+import dev.cleave.split.checkpoint.Weights;
+import dev.cleave.split.error.CheckpointRefused;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Takes tensors out of a checkpoint one by one, and sees to it that in the end each was used once,
+ * has the shape the description calls for, and none is left over.
+ */
+final class TensorPlan {
+  private final Weights weights;
+  private final Set<String> used = new HashSet<>();
+
+  TensorPlan(Weights weights) {
+    this.weights = weights;
+  }
+
+  boolean has(String name) {
+    return weights.has(name);
+  }
+
+  Weights weights() {
+    return weights;
+  }
+
+  /**
+   * The one tensor that a group of names stands for: all that are there must hold equal bytes, and
+   * one must be there.
+   *
+   * @return the first name of the group that is there
+   */
+  String alias(String... names) {
+    String found = null;
+    for (String name : names) {
+      if (!weights.has(name)) {
+        continue;
+      }
+      used.add(name);
+      if (found == null) {
+        found = name;
+      } else if (!equal(found, name)) {
+        throw new CheckpointRefused(
+            "tensor " + name, "is tied to " + found + " by the config, but differs from it");
+      }
+    }
+    if (found == null) {
+      throw new CheckpointRefused("tensor " + names[0], "missing from the checkpoint");
+    }
+    return found;
+  }
+
+  /** Whether two tensors are of one type and shape and equal byte for byte. */
+  boolean equal(String a, String b) {
+    TensorInfo first = weights.info(a);
+    TensorInfo second = weights.info(b);
+    return first.dtype() == second.dtype()
+        && first.shape().equals(second.shape())
+        && weights.bytes(a).mismatch(weights.bytes(b)) < 0;
+  }
+
+  /** A tensor that the reference implementation ignores by name as well. */
+  void ignore(String name) {
+    if (weights.has(name)) {
+      used.add(name);
+    }
+  }
+
+  /**
+   * The tensors that a description lists.
+   *
+   * @param wanted canonical names and shapes
+   * @param sources checkpoint name by canonical name
+   * @param computed tensors that come from elsewhere, by canonical name
+   */
+  List<TensorData> take(
+      List<CanonicalTensors.Tensor> wanted,
+      Map<String, String> sources,
+      Map<String, TensorData> computed) {
+    Map<String, String> open = new HashMap<>(sources);
+    List<TensorData> taken = new ArrayList<>();
+    for (CanonicalTensors.Tensor tensor : wanted) {
+      String source = open.remove(tensor.name());
+      TensorData own = computed.get(tensor.name());
+      if (own != null) {
+        taken.add(own);
+      } else if (source != null) {
+        taken.add(take(tensor, source));
+      } else {
+        throw new IllegalStateException("no source for " + tensor.name());
+      }
+    }
+    if (!open.isEmpty()) {
+      throw new IllegalStateException("the description has no place for " + open.keySet());
+    }
+    return taken;
+  }
+
+  private TensorData take(CanonicalTensors.Tensor tensor, String source) {
+    TensorData data = weights.data(source);
+    used.add(source);
+    if (!data.dtype().isWeight()) {
+      throw new CheckpointRefused(
+          "tensor " + source, "is " + data.dtype() + "; only f32, f16 and bf16 are read");
+    }
+    if (!data.shape().equals(tensor.shape()) && !isRowOf(data.shape(), tensor.shape())) {
+      throw new CheckpointRefused(
+          "tensor " + source,
+          "has shape " + data.shape() + ", the config calls for " + tensor.shape());
+    }
+    return data.as(tensor.name(), tensor.shape());
+  }
+
+  /** final_logits_bias is saved as [1, n]. */
+  private static boolean isRowOf(List<Long> shape, List<Long> wanted) {
+    return wanted.size() == 1 && shape.equals(List.of(1L, wanted.getFirst()));
+  }
+
+  /** Refuses when any tensor of the checkpoint was not used. */
+  void finish() {
+    List<String> left = weights.names().stream().filter(name -> !used.contains(name)).toList();
+    if (!left.isEmpty()) {
+      throw new CheckpointRefused(
+          "tensor " + left.getFirst(),
+          "left over"
+              + (left.size() > 1 ? ", with " + (left.size() - 1) + " more" : "")
+              + ": the config gives it no place");
+    }
+  }
+}

@@ -1,0 +1,168 @@
+package dev.cleave.split.onnx;
+
+import ai.onnx.proto.OnnxMl;
+import com.google.protobuf.ByteString;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A graph under construction: each method adds one node and returns the name of its output. The
+ * same calls give the same bytes.
+ */
+final class OnnxGraph {
+  /** The first with Gelu; LayerNormalization came with 17. */
+  private static final int OPSET = 20;
+
+  private static final int IR_VERSION = 9;
+
+  private final OnnxMl.GraphProto.Builder graph;
+  private int values;
+
+  OnnxGraph(String name) {
+    this.graph = OnnxMl.GraphProto.newBuilder().setName(name);
+  }
+
+  /** An attribute with an integer. */
+  static OnnxMl.AttributeProto attribute(String name, long value) {
+    return OnnxMl.AttributeProto.newBuilder()
+        .setName(name)
+        .setType(OnnxMl.AttributeProto.AttributeType.INT)
+        .setI(value)
+        .build();
+  }
+
+  /** An attribute with integers. */
+  static OnnxMl.AttributeProto attribute(String name, List<Long> values) {
+    return OnnxMl.AttributeProto.newBuilder()
+        .setName(name)
+        .setType(OnnxMl.AttributeProto.AttributeType.INTS)
+        .addAllInts(values)
+        .build();
+  }
+
+  /** An attribute with a number. */
+  static OnnxMl.AttributeProto attribute(String name, float value) {
+    return OnnxMl.AttributeProto.newBuilder()
+        .setName(name)
+        .setType(OnnxMl.AttributeProto.AttributeType.FLOAT)
+        .setF(value)
+        .build();
+  }
+
+  /** An attribute with a text. */
+  static OnnxMl.AttributeProto attribute(String name, String value) {
+    return OnnxMl.AttributeProto.newBuilder()
+        .setName(name)
+        .setType(OnnxMl.AttributeProto.AttributeType.STRING)
+        .setS(ByteString.copyFromUtf8(value))
+        .build();
+  }
+
+  /** A node without attributes. */
+  String node(String op, String... inputs) {
+    return node(op, List.of(), inputs);
+  }
+
+  /** A node. */
+  String node(String op, List<OnnxMl.AttributeProto> attributes, String... inputs) {
+    String output = op + "_" + values++;
+    add(op, attributes, List.of(inputs), output);
+    return output;
+  }
+
+  /** A node whose output is the graph's. */
+  void output(String op, String name, String... inputs) {
+    add(op, List.of(), List.of(inputs), name);
+  }
+
+  private void add(
+      String op, List<OnnxMl.AttributeProto> attributes, List<String> inputs, String output) {
+    graph.addNode(
+        OnnxMl.NodeProto.newBuilder()
+            .setOpType(op)
+            .setName(output)
+            .addAllInput(inputs)
+            .addOutput(output)
+            .addAllAttribute(attributes));
+  }
+
+  /** A scalar f32 held in the graph. */
+  String constant(float value) {
+    return initializer(
+        OnnxMl.TensorProto.newBuilder()
+            .setDataType(OnnxMl.TensorProto.DataType.FLOAT.getNumber())
+            .addFloatData(value));
+  }
+
+  /** A scalar int64 held in the graph. */
+  String index(long value) {
+    return initializer(
+        OnnxMl.TensorProto.newBuilder()
+            .setDataType(OnnxMl.TensorProto.DataType.INT64.getNumber())
+            .addInt64Data(value));
+  }
+
+  /** A vector of int64 held in the graph. */
+  String indices(long... entries) {
+    List<Long> list = new ArrayList<>();
+    for (long entry : entries) {
+      list.add(entry);
+    }
+    return initializer(
+        OnnxMl.TensorProto.newBuilder()
+            .setDataType(OnnxMl.TensorProto.DataType.INT64.getNumber())
+            .addDims(entries.length)
+            .addAllInt64Data(list));
+  }
+
+  private String initializer(OnnxMl.TensorProto.Builder tensor) {
+    String name = "constant_" + values++;
+    graph.addInitializer(tensor.setName(name));
+    return name;
+  }
+
+  /** A tensor that lies elsewhere; its name becomes usable as an input. */
+  void initializer(OnnxMl.TensorProto tensor) {
+    graph.addInitializer(tensor);
+  }
+
+  /** Declares the input; a negative size is the dimension {@code seq}. */
+  void declareInput(String name, OnnxMl.TensorProto.DataType type, long... shape) {
+    graph.addInput(value(name, type, shape));
+  }
+
+  /** Declares the output; a negative size is the dimension {@code seq}. */
+  void declareOutput(String name, OnnxMl.TensorProto.DataType type, long... shape) {
+    graph.addOutput(value(name, type, shape));
+  }
+
+  private static OnnxMl.ValueInfoProto value(
+      String name, OnnxMl.TensorProto.DataType type, long... shape) {
+    OnnxMl.TensorShapeProto.Builder dims = OnnxMl.TensorShapeProto.newBuilder();
+    for (long size : shape) {
+      OnnxMl.TensorShapeProto.Dimension.Builder dim =
+          OnnxMl.TensorShapeProto.Dimension.newBuilder();
+      dims.addDim(size < 0 ? dim.setDimParam("seq") : dim.setDimValue(size));
+    }
+    return OnnxMl.ValueInfoProto.newBuilder()
+        .setName(name)
+        .setType(
+            OnnxMl.TypeProto.newBuilder()
+                .setTensorType(
+                    OnnxMl.TypeProto.Tensor.newBuilder()
+                        .setElemType(type.getNumber())
+                        .setShape(dims)))
+        .build();
+  }
+
+  /** The finished model. */
+  byte[] toBytes() {
+    return OnnxMl.ModelProto.newBuilder()
+        .setIrVersion(IR_VERSION)
+        .setProducerName("cleave")
+        .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(OPSET))
+        .setGraph(graph)
+        .build()
+        .toByteArray();
+  }
+}
