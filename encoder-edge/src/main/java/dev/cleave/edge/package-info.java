@@ -1,4 +1,4 @@
-/** The device half. */
+/** The SDK of the device half: text in, streamed text out, and a receipt of what was sent. */
 @NullMarked
 package dev.cleave.edge;
 

@@ -1,0 +1,35 @@
+package dev.cleave.edge;
+
+import dev.cleave.edge.engine.EncoderShape;
+import java.util.Set;
+
+/**
+ * What the client needs to know of a bundle's device half.
+ *
+ * @param bundleId sha-256 of the bundle, hex
+ * @param encoder shape of the boundary tensor and longest prompt
+ * @param tokens what ids there are
+ * @param answer lengths of answers, in tokens
+ */
+record DeviceBundle(String bundleId, EncoderShape encoder, Tokens tokens, AnswerLimits answer) {
+
+  /**
+   * What ids there are.
+   *
+   * @param vocabulary every id is below this; the model's, which may exceed the tokenizer's
+   * @param skip ids that have no text
+   */
+  record Tokens(int vocabulary, Set<Integer> skip) {
+    Tokens {
+      skip = Set.copyOf(skip);
+    }
+  }
+
+  /**
+   * Lengths of answers, in tokens.
+   *
+   * @param usual where the caller does not say
+   * @param most what the bundle allows
+   */
+  record AnswerLimits(int usual, int most) {}
+}

@@ -1,0 +1,68 @@
+package dev.cleave.edge;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.cleave.edge.engine.EncoderShape;
+import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.split.bundle.Bundle;
+import dev.cleave.split.bundle.BundleManifest;
+import dev.cleave.split.bundle.Half;
+import dev.cleave.split.error.SplitException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * The verified files of a bundle's device half.
+ *
+ * @param bundle what the manifest says
+ * @param tokenizer {@code tokenizer.json}
+ * @param encoder {@code encoder.onnx}, its weights beside it
+ */
+record DeviceFiles(DeviceBundle bundle, Path tokenizer, Path encoder) {
+
+  /** Verifies the hashes of the device half and reads what the client needs to know. */
+  static DeviceFiles open(Path root) {
+    try {
+      Bundle bundle = Bundle.open(root, Half.DEVICE);
+      return new DeviceFiles(
+          describe(bundle), bundle.file("tokenizer.json"), bundle.file("encoder.onnx"));
+    } catch (SplitException | IOException e) {
+      throw CleaveException.fatal(
+              Code.BUNDLE,
+              "could not open the bundle at %s: %s".formatted(root, e.getMessage()),
+              "check the path, or split the model again")
+          .causedBy(e);
+    }
+  }
+
+  private static DeviceBundle describe(Bundle bundle) throws IOException {
+    BundleManifest manifest = bundle.manifest();
+    BundleManifest.Limits limits = manifest.limits();
+    JsonNode generation = new ObjectMapper().readTree(bundle.file("generation.json").toFile());
+    return new DeviceBundle(
+        manifest.id().hex(),
+        new EncoderShape(manifest.width(), limits.maxPromptPositions()),
+        new DeviceBundle.Tokens(
+            positive(generation, "vocabulary"), ids(generation.path("skipTokenIds"))),
+        new DeviceBundle.AnswerLimits(
+            Math.min(limits.maxNewTokens(), positive(generation, "defaultMaxNewTokens")),
+            limits.maxNewTokens()));
+  }
+
+  private static Set<Integer> ids(JsonNode array) {
+    Set<Integer> ids = new HashSet<>();
+    array.forEach(id -> ids.add(id.asInt()));
+    return ids;
+  }
+
+  private static int positive(JsonNode generation, String field) throws IOException {
+    int value = generation.path(field).asInt();
+    if (value < 1) {
+      throw new IOException("generation.json has no %s above 0".formatted(field));
+    }
+    return value;
+  }
+}

@@ -1,0 +1,100 @@
+package dev.cleave.edge;
+
+import dev.cleave.codec.CodecMode;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What a caller may choose for one answer; start from {@link #defaults()}. Immutable.
+ *
+ * @param maxNewTokens the most tokens to generate; the bundle's own default where empty
+ * @param sampling how tokens are chosen
+ * @param stops strings that end the answer where they appear in it
+ * @param codec how hidden states are coded
+ * @param deadline the longest the whole may take, from the call on
+ * @param research what only researchers and parity tests ask for
+ */
+public record GenerateOptions(
+    OptionalInt maxNewTokens,
+    Sampling sampling,
+    List<String> stops,
+    CodecMode codec,
+    Optional<Duration> deadline,
+    Research research) {
+
+  /**
+   * Choices for researchers and parity tests.
+   *
+   * @param ignoreEos go on after the model has ended the answer
+   * @param wantLogits return the logits of each token; the server must allow it
+   */
+  public record Research(boolean ignoreEos, boolean wantLogits) {}
+
+  private static final GenerateOptions DEFAULTS =
+      new GenerateOptions(
+          OptionalInt.empty(),
+          Sampling.GREEDY,
+          List.of(),
+          CodecMode.INT8,
+          Optional.empty(),
+          new Research(false, false));
+
+  public GenerateOptions {
+    stops = List.copyOf(stops);
+    if (maxNewTokens.isPresent() && maxNewTokens.getAsInt() < 1) {
+      throw new IllegalArgumentException(
+          "max tokens must be at least 1, got " + maxNewTokens.getAsInt());
+    }
+    if (stops.stream().anyMatch(String::isEmpty)) {
+      throw new IllegalArgumentException("a stop string must not be empty");
+    }
+    if (deadline.isPresent() && !deadline.get().isPositive()) {
+      throw new IllegalArgumentException("deadline must be above 0, got " + deadline.get());
+    }
+  }
+
+  /** Greedy, INT8 frames, the bundle's length, no deadline. */
+  public static GenerateOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /** This with the most tokens to generate. */
+  public GenerateOptions withMaxNewTokens(int tokens) {
+    return new GenerateOptions(OptionalInt.of(tokens), sampling, stops, codec, deadline, research);
+  }
+
+  /** This with another way of choosing tokens. */
+  public GenerateOptions withSampling(Sampling sampling) {
+    return new GenerateOptions(maxNewTokens, sampling, stops, codec, deadline, research);
+  }
+
+  /** This with stop strings. */
+  public GenerateOptions withStops(List<String> stops) {
+    return new GenerateOptions(maxNewTokens, sampling, stops, codec, deadline, research);
+  }
+
+  /** This with another codec. */
+  public GenerateOptions withCodec(CodecMode codec) {
+    return new GenerateOptions(maxNewTokens, sampling, stops, codec, deadline, research);
+  }
+
+  /** This with a deadline. */
+  public GenerateOptions withDeadline(Duration deadline) {
+    return new GenerateOptions(
+        maxNewTokens, sampling, stops, codec, Optional.of(deadline), research);
+  }
+
+  /** This with the logits of each token, see {@link Generation#logits()}. */
+  public GenerateOptions withLogits() {
+    return new GenerateOptions(
+        maxNewTokens, sampling, stops, codec, deadline, new Research(research.ignoreEos(), true));
+  }
+
+  /** This going on after the model has ended the answer. */
+  public GenerateOptions ignoringEos() {
+    return new GenerateOptions(
+        maxNewTokens, sampling, stops, codec, deadline, new Research(true, research.wantLogits()));
+  }
+}

@@ -1,0 +1,108 @@
+package dev.cleave.edge;
+
+import dev.cleave.codec.FrameEncoder;
+import dev.cleave.codec.HeaderForm;
+import dev.cleave.codec.StreamSpec;
+import dev.cleave.edge.engine.EncoderEngine;
+import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.edge.link.DecoderStream;
+import dev.cleave.edge.link.StreamCancelled;
+import dev.cleave.v1.Opened;
+import dev.cleave.wire.Uplink;
+import dev.cleave.wire.WireLimits;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+
+/**
+ * Encodes one prompt and sends it. The encoder runs while the server still considers Open. Runs
+ * once, on a thread of its own; a failure ends the stream, where the reader of the answer finds it.
+ */
+final class PromptUpload implements Runnable {
+  /** Frames smaller than the server allows let the network work while the codec does. */
+  private static final int MAX_POSITIONS_PER_FRAME = 128;
+
+  private final TokenIds prompt;
+  private final EncoderEngine encoder;
+  private final StreamSpec spec;
+  private final DecoderStream stream;
+  private final GenerationLedger ledger;
+
+  PromptUpload(
+      TokenIds prompt,
+      EncoderEngine encoder,
+      StreamSpec spec,
+      DecoderStream stream,
+      GenerationLedger ledger) {
+    this.prompt = prompt;
+    this.encoder = encoder;
+    this.spec = spec;
+    this.stream = stream;
+    this.ledger = ledger;
+  }
+
+  @Override
+  public void run() {
+    try (Arena arena = Arena.ofConfined()) {
+      FloatBuffer hidden = Tensors.floats(arena, (long) prompt.size() * spec.width());
+      long before = ledger.elapsedNanos();
+      encoder.encode(prompt.toBuffer(arena), hidden);
+      ledger.encoded(ledger.elapsedNanos() - before);
+      if (sendFrames(hidden, positionsPerFrame(stream.opened()))) {
+        stream.send(new Uplink.EndOfPrompt(prompt.size()));
+      }
+    } catch (CleaveException e) {
+      stream.fail(e);
+    } catch (StreamCancelled e) {
+      // The reader of the answer learns that from the stream as well.
+    } catch (RuntimeException | OutOfMemoryError e) {
+      stream.fail(
+          CleaveException.fatal(
+                  Code.ENGINE,
+                  "could not encode and send a prompt of %d positions as %s"
+                      .formatted(prompt.size(), spec.mode()),
+                  "try another codec, or report this with the output of --verbose")
+              .causedBy(e));
+    }
+  }
+
+  private boolean sendFrames(FloatBuffer hidden, int positionsPerFrame) {
+    FrameEncoder frames = FrameEncoder.of(spec);
+    HeaderForm form = HeaderForm.LONG;
+    for (int start = 0; start < prompt.size(); start += positionsPerFrame) {
+      int positions = Math.min(positionsPerFrame, prompt.size() - start);
+      // A buffer of its own for each frame: gRPC may not have written it when send returns.
+      ByteBuffer frame = ByteBuffer.allocate(frames.maxEncodedBytes(positions));
+      frames.encode(hidden, start, positions, form, frame);
+      if (!stream.send(new Uplink.Hidden(frame.flip()))) {
+        return false;
+      }
+      ledger.sent(start + positions);
+      form = HeaderForm.SHORT;
+    }
+    return true;
+  }
+
+  private int positionsPerFrame(Opened opened) {
+    if (opened.getCodecValue() != spec.mode().wireNumber() || opened.getWidth() != spec.width()) {
+      throw Protocol.broken(
+          "it opened the session with codec %d and width %d where %d and %d were asked for"
+              .formatted(
+                  opened.getCodecValue(),
+                  opened.getWidth(),
+                  spec.mode().wireNumber(),
+                  spec.width()));
+    }
+    if (opened.getMaxPositionsPerFrame() < 1) {
+      throw Protocol.broken(
+          "it allows %d positions per frame".formatted(opened.getMaxPositionsPerFrame()));
+    }
+    int positions = Math.min(MAX_POSITIONS_PER_FRAME, opened.getMaxPositionsPerFrame());
+    FrameEncoder frames = FrameEncoder.of(spec);
+    while (positions > 1 && frames.maxEncodedBytes(positions) > WireLimits.MAX_FRAME_BYTES) {
+      positions /= 2;
+    }
+    return positions;
+  }
+}

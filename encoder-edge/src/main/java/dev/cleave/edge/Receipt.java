@@ -1,0 +1,82 @@
+package dev.cleave.edge;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import java.util.OptionalLong;
+
+/**
+ * What one generation sent, received and took. Written as one flat JSON object with snake_case
+ * names. Immutable.
+ *
+ * @param bundleId sha-256 of the bundle, hex
+ * @param serverName what the server calls itself
+ * @param sent what left the device
+ * @param received what came back
+ * @param timing how long it took
+ */
+public record Receipt(
+    @JsonProperty("bundle_id") String bundleId,
+    @JsonProperty("server_name") String serverName,
+    @JsonUnwrapped Sent sent,
+    @JsonUnwrapped Received received,
+    @JsonUnwrapped Timing timing) {
+
+  /** What was sent and what that means. */
+  public static final String STATEMENT =
+      "The prompt's text is never transmitted. What is transmitted can be inverted by a server that"
+          + " knows the device half's weights. States are personal data.";
+
+  /** {@link #STATEMENT}, so that it stands in the JSON. */
+  @JsonProperty("statement")
+  public String statement() {
+    return STATEMENT;
+  }
+
+  /**
+   * What left the device.
+   *
+   * @param codec how hidden states were coded
+   * @param frames frames of hidden states
+   * @param positions hidden states, one per token of the prompt
+   * @param frameBytes bytes of the frames: codec headers and payloads
+   * @param messageBytes bytes of all gRPC messages sent, frames included; without HTTP/2 and TCP
+   *     headers
+   * @param bitsPerElement bits of the frames per element of the boundary tensor
+   */
+  public record Sent(
+      @JsonProperty("codec") String codec,
+      @JsonProperty("frames") int frames,
+      @JsonProperty("positions") int positions,
+      @JsonProperty("frame_bytes_up") long frameBytes,
+      @JsonProperty("bytes_up") long messageBytes,
+      @JsonProperty("bits_per_element") double bitsPerElement) {}
+
+  /**
+   * What came back.
+   *
+   * @param tokens tokens of the answer that were received
+   * @param messageBytes bytes of all gRPC messages received; without HTTP/2 and TCP headers
+   * @param finishReason why the answer ended
+   * @param seed the seed of the draws; empty where chance played no part
+   */
+  public record Received(
+      @JsonProperty("tokens") int tokens,
+      @JsonProperty("bytes_down") long messageBytes,
+      @JsonProperty("finish_reason") FinishReason finishReason,
+      @JsonProperty("seed") OptionalLong seed) {}
+
+  /**
+   * How long it took.
+   *
+   * @param encodeMillis the encoder's run
+   * @param firstTokenMillis from the call to the first token; 0 where none came
+   * @param totalMillis from the call to the end
+   * @param tokensPerSecond tokens after the first by the time since the first; 0 where there are
+   *     none
+   */
+  public record Timing(
+      @JsonProperty("encode_millis") double encodeMillis,
+      @JsonProperty("first_token_millis") double firstTokenMillis,
+      @JsonProperty("total_millis") double totalMillis,
+      @JsonProperty("tokens_per_second") double tokensPerSecond) {}
+}

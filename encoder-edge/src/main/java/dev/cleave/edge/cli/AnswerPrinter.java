@@ -1,0 +1,101 @@
+package dev.cleave.edge.cli;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.cleave.edge.FinishReason;
+import dev.cleave.edge.Generation;
+import dev.cleave.edge.Receipt;
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/** Prints one answer: streamed text or one JSON object, then the receipt. */
+record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean withReceipt) {
+
+  /** What {@code --json} prints. */
+  record Answer(
+      @JsonProperty("text") String text,
+      @JsonProperty("token_ids") List<Integer> tokenIds,
+      @JsonProperty("finish_reason") FinishReason finishReason,
+      @JsonProperty("receipt") Receipt receipt) {}
+
+  void print(Generation generation) {
+    if (json) {
+      String text = generation.text();
+      out.println(toJson(answer(text, generation)));
+    } else {
+      stream(generation);
+    }
+    out.flush();
+    if (withReceipt) {
+      print(generation.receipt());
+    }
+  }
+
+  private void stream(Generation generation) {
+    boolean lineOpen = false;
+    try {
+      for (String piece : generation) {
+        out.print(piece);
+        out.flush();
+        lineOpen = !piece.endsWith("\n");
+      }
+    } finally {
+      if (lineOpen) {
+        out.println();
+        out.flush();
+      }
+    }
+  }
+
+  private static Answer answer(String text, Generation generation) {
+    List<Integer> ids = Arrays.stream(generation.tokenIds()).boxed().toList();
+    return new Answer(text, ids, generation.finishReason(), generation.receipt());
+  }
+
+  private static String toJson(Answer answer) {
+    try {
+      return Json.MAPPER.writeValueAsString(answer);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a record of plain values must be writable as JSON", e);
+    }
+  }
+
+  private void print(Receipt receipt) {
+    Receipt.Sent sent = receipt.sent();
+    Receipt.Received received = receipt.received();
+    Receipt.Timing timing = receipt.timing();
+    err.println("receipt");
+    err.printf("  bundle      %s%n", receipt.bundleId());
+    err.printf("  server      %s%n", receipt.serverName());
+    err.printf(
+        Locale.ROOT,
+        "  sent        %,d hidden states as %s in %,d frame%s: %,d bytes, %.3f bits per element%n",
+        sent.positions(),
+        sent.codec(),
+        sent.frames(),
+        sent.frames() == 1 ? "" : "s",
+        sent.frameBytes(),
+        sent.bitsPerElement());
+    err.printf(
+        Locale.ROOT, "  bytes up    %,d in gRPC messages, frames included%n", sent.messageBytes());
+    err.printf(Locale.ROOT, "  bytes down  %,d in gRPC messages%n", received.messageBytes());
+    err.printf(
+        Locale.ROOT,
+        "  received    %,d token%s, ended by %s%n",
+        received.tokens(),
+        received.tokens() == 1 ? "" : "s",
+        received.finishReason());
+    received.seed().ifPresent(seed -> err.printf(Locale.ROOT, "  seed        %d%n", seed));
+    err.printf(
+        Locale.ROOT,
+        "  time        encode %.1f ms, first token %.1f ms, total %.1f ms, %.1f tokens/s%n",
+        timing.encodeMillis(),
+        timing.firstTokenMillis(),
+        timing.totalMillis(),
+        timing.tokensPerSecond());
+    err.println("  " + receipt.statement());
+    err.flush();
+  }
+}

@@ -1,0 +1,67 @@
+package dev.cleave.edge.cli;
+
+import dev.cleave.codec.CodecMode;
+import dev.cleave.edge.CodecNames;
+import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.link.ServerAddress;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** How option values are read. */
+final class Converters {
+  private Converters() {}
+
+  /** {@code 500ms}, {@code 30s}, {@code 2m}, or a number of seconds. */
+  static final class Durations implements ITypeConverter<Duration> {
+    private static final Pattern FORM = Pattern.compile("([0-9]{1,9})(ms|s|m|)");
+
+    @Override
+    public Duration convert(String value) {
+      Matcher matcher = FORM.matcher(value);
+      if (!matcher.matches()) {
+        throw new TypeConversionException("'" + value + "' is not a time such as 500ms, 30s or 2m");
+      }
+      long number = Long.parseLong(matcher.group(1));
+      return switch (matcher.group(2)) {
+        case "ms" -> Duration.ofMillis(number);
+        case "m" -> Duration.ofMinutes(number);
+        default -> Duration.ofSeconds(number);
+      };
+    }
+  }
+
+  /** A codec's name. */
+  static final class Codecs implements ITypeConverter<CodecMode> {
+    @Override
+    public CodecMode convert(String value) {
+      return CodecNames.parse(value)
+          .orElseThrow(() ->
+              new TypeConversionException(
+                  "'%s' is not one of %s".formatted(value, String.join(", ", CodecNames.all()))));
+    }
+  }
+
+  /** The names of the codecs, for the help text. */
+  static final class CodecCandidates implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return CodecNames.all().iterator();
+    }
+  }
+
+  /** A server on this machine. */
+  static final class Servers implements ITypeConverter<ServerAddress> {
+    @Override
+    public ServerAddress convert(String value) {
+      try {
+        return ServerAddress.parse(value);
+      } catch (CleaveException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package dev.cleave.edge.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.cleave.edge.link.GrpcDecoderLink;
+import dev.cleave.edge.link.ServerAddress;
+import dev.cleave.v1.DescribeReply;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code cleave describe}: what a running server serves. */
+@Command(
+    name = "describe",
+    description = "Ask a running server what it serves.",
+    sortOptions = false,
+    footer = {
+      "",
+      "Examples:",
+      "  cleave describe",
+      "  cleave describe --server 127.0.0.1:7431 --json"
+    })
+@SuppressWarnings("NullAway.Init") // picocli sets the fields
+final class DescribeCommand implements Callable<Integer> {
+  @Spec CommandSpec spec;
+
+  @Option(
+      names = "--server",
+      paramLabel = "HOST:PORT",
+      converter = Converters.Servers.class,
+      defaultValue = ServerAddress.DEFAULT,
+      description = "The decoder server, on this machine (default: ${DEFAULT-VALUE}).")
+  ServerAddress server;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  boolean json;
+
+  @Option(
+      names = "--deadline",
+      paramLabel = "TIME",
+      converter = Converters.Durations.class,
+      defaultValue = "5s",
+      description = "Fail after this long: 500ms, 30s, 2m (default: ${DEFAULT-VALUE}).")
+  Duration deadline;
+
+  @Override
+  public Integer call() throws JsonProcessingException {
+    PrintWriter out = spec.commandLine().getOut();
+    try (GrpcDecoderLink link = GrpcDecoderLink.to(server)) {
+      Map<String, Object> facts = facts(link.describe(deadline));
+      if (json) {
+        out.println(Json.MAPPER.writeValueAsString(facts));
+      } else {
+        facts.forEach((name, value) -> out.printf(Locale.ROOT, "%-21s %s%n", name, value));
+      }
+      out.flush();
+      return 0;
+    }
+  }
+
+  private static Map<String, Object> facts(DescribeReply reply) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("bundle_id", HexFormat.of().formatHex(reply.getBundleId().toByteArray()));
+    facts.put("architecture", reply.getArchitecture());
+    facts.put("server_name", reply.getServerName());
+    facts.put("version", reply.getVersion());
+    facts.put("width", reply.getWidth());
+    facts.put("codecs", reply.getCodecsList().stream().map(Enum::name).toList());
+    facts.put("max_prompt_positions", reply.getMaxPromptPositions());
+    facts.put("max_new_tokens", reply.getMaxNewTokens());
+    facts.put("max_sessions", reply.getMaxSessions());
+    facts.put("open_sessions", reply.getOpenSessions());
+    facts.put("device", reply.getDevice());
+    facts.put("precision", reply.getPrecision());
+    return facts;
+  }
+}

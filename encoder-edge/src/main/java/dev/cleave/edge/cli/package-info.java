@@ -1,0 +1,5 @@
+/** The command line {@code cleave} on the device. */
+@NullMarked
+package dev.cleave.edge.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,62 @@
+package dev.cleave.edge.link;
+
+import dev.cleave.edge.error.CleaveException;
+import dev.cleave.v1.Opened;
+import dev.cleave.v1.ServerMessage;
+import dev.cleave.wire.Uplink;
+
+/**
+ * One generation on the wire. One thread sends the prompt ({@link #opened}, {@link #send}), one
+ * reads the answer ({@link #next}, {@link #complete}); the rest may be called from any. At most a
+ * handful of messages wait unread: a slow reader slows the server down, through flow control.
+ */
+public interface DecoderStream extends AutoCloseable {
+  /**
+   * Sends a message, waiting while the connection is full. A frame's buffer belongs to the stream
+   * from then on.
+   *
+   * @return false when the stream was cancelled and nothing was sent
+   * @throws CleaveException when the stream has failed
+   */
+  boolean send(Uplink message);
+
+  /**
+   * The server's answer to Open, waiting for it. It is not among the messages of {@link #next}.
+   *
+   * @throws CleaveException when the stream has failed
+   * @throws StreamCancelled when it was cancelled before the answer came
+   */
+  Opened opened();
+
+  /**
+   * The next message of the server, waiting for it.
+   *
+   * @throws CleaveException when the stream has failed, or ended without the message that ends it
+   */
+  ServerMessage next();
+
+  /** Says that the server's last message has come. */
+  void complete();
+
+  /**
+   * Asks the server to stop. {@link #next} goes on giving what is under way; should the server not
+   * end the stream within a grace time, the stream ends itself with {@link StreamCancelled}.
+   */
+  void cancel();
+
+  /** Abandons the stream; {@link #next} and {@link #send} throw this failure from then on. */
+  void fail(CleaveException failure);
+
+  /** Whether all of the prompt was sent. */
+  boolean promptSent();
+
+  /** What the server called itself; empty before it opened the session. */
+  String serverName();
+
+  /** What went over the wire so far. */
+  WireTally tally();
+
+  /** Abandons the stream unless it has ended. */
+  @Override
+  void close();
+}

@@ -1,0 +1,89 @@
+package dev.cleave.edge.link;
+
+import dev.cleave.edge.error.Category;
+import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.wire.WireError;
+import dev.cleave.wire.WireStatus;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+
+/** Says in the SDK's terms why a call to one server failed. Immutable. */
+record StreamFailures(ServerAddress address, String attempted) {
+
+  /**
+   * The failure for a status.
+   *
+   * @param opened whether the server had opened the session, which is lost now
+   */
+  CleaveException of(StatusRuntimeException e, boolean opened) {
+    WireError error = WireStatus.read(e);
+    CleaveException failure =
+        CleaveException.of(
+                code(error.code()), category(error.code(), opened), describe(error), next(error))
+            .causedBy(e);
+    return error.retryDelay().map(failure::withRetryDelay).orElse(failure);
+  }
+
+  /** The failure when the server ends the stream well but without its last message. */
+  CleaveException endedEarly() {
+    return CleaveException.of(
+        Code.PROTOCOL,
+        Category.REOPEN_SESSION,
+        "%s at %s: the server ended the stream without Done"
+            .formatted(attempted, address.authority()),
+        "generate again, and check the server's version if it repeats");
+  }
+
+  private String describe(WireError error) {
+    StringBuilder text = new StringBuilder();
+    text.append(attempted).append(" at ").append(address.authority()).append(": ");
+    text.append(error.code().name());
+    if (!error.reason().isEmpty()) {
+      text.append(' ').append(error.reason());
+    }
+    if (!error.message().isEmpty()) {
+      text.append(" (").append(error.message()).append(')');
+    }
+    // Ids and numbers only: the server knows no text, and what it says of a bundle names both ids.
+    error
+        .metadata()
+        .forEach((key, value) -> text.append(' ').append(key).append('=').append(value));
+    return text.toString();
+  }
+
+  private static Code code(Status.Code code) {
+    return switch (code) {
+      case UNAVAILABLE -> Code.LINK;
+      case DEADLINE_EXCEEDED -> Code.DEADLINE;
+      case UNIMPLEMENTED -> Code.PROTOCOL;
+      default -> Code.SERVER;
+    };
+  }
+
+  private static Category category(Status.Code code, boolean opened) {
+    return switch (code) {
+      case RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED -> Category.RETRY;
+      case UNAVAILABLE -> opened ? Category.REOPEN_SESSION : Category.RETRY;
+      case ABORTED, DATA_LOSS -> Category.REOPEN_SESSION;
+      default -> opened && code == Status.Code.CANCELLED ? Category.REOPEN_SESSION : Category.FATAL;
+    };
+  }
+
+  private static String next(WireError error) {
+    return switch (error.code()) {
+      case UNAVAILABLE -> "check that the server runs there, then try again";
+      case RESOURCE_EXHAUSTED ->
+          error
+              .retryDelay()
+              .map(delay -> "try again in %d ms".formatted(delay.toMillis()))
+              .orElse("try again later");
+      case DEADLINE_EXCEEDED -> "allow more time, or ask for fewer tokens";
+      case FAILED_PRECONDITION -> "start the server with this bundle's server half";
+      case INVALID_ARGUMENT -> "change the request as the message says";
+      case DATA_LOSS -> "send it again; if that repeats, check the machine's memory and network";
+      case UNIMPLEMENTED -> "check that this is a Cleave server of this version";
+      default -> "look at the server's log";
+    };
+  }
+}
