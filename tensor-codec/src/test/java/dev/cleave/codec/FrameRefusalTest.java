@@ -199,7 +199,7 @@ class FrameRefusalTest {
 
   private static MalformedFrame refused(StreamSpec spec, byte[] frame) {
     FrameDecoder decoder = FrameDecoder.of(spec, Frames.LIMITS);
-    FloatBuffer out = FloatBuffer.allocate(1 << 18);
+    FloatBuffer out = FloatBuffer.allocate(POSITIONS * WIDTH);
     MalformedFrame malformed =
         catchThrowableOfType(
             MalformedFrame.class, () -> decoder.decode(ByteBuffer.wrap(frame), out));

@@ -63,7 +63,7 @@ class Int8PayloadTest {
     }
     // step^2 / 12 per element; the largest of each block is exact, which takes 1/64 = 0.07 dB off.
     assertThat(10 * Math.log10(noise / uniform)).as("seed %d", seed).isBetween(-0.2, 0.1);
-    // The square of the largest of 64 normals is 7.0 on average: 7.0 / 127^2 / 12 = -44.4 dB.
+    // The square of the largest of 64 normals is 6.93 on average: 6.93 / 127^2 / 12 = -44.5 dB.
     assertThat(10 * Math.log10(noise / signal)).as("seed %d", seed).isBetween(-44.7, -44.2);
   }
 
