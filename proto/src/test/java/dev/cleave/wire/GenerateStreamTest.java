@@ -26,17 +26,14 @@ import io.grpc.protobuf.ProtoUtils;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
@@ -119,7 +116,7 @@ class GenerateStreamTest {
       {},
       {0x12, 5, 1},
       {5 << 3 | 2, 0},
-      "The patient has".getBytes(java.nio.charset.StandardCharsets.UTF_8),
+      "The patient has".getBytes(StandardCharsets.UTF_8),
       DeviceMessage.newBuilder().setOpen(Open.getDefaultInstance()).build().toByteArray(),
       new byte[WireLimits.MAX_UPLINK_BYTES + 1]
     };
@@ -281,42 +278,6 @@ class GenerateStreamTest {
         down.onNext(
             ServerMessage.newBuilder().setDone(Done.newBuilder().setTokens(frames)).build());
         down.onCompleted();
-      }
-    }
-  }
-
-  private static final class Replies implements StreamObserver<ServerMessage> {
-    private final List<ServerMessage> messages = new ArrayList<>();
-    final CompletableFuture<List<ServerMessage>> all = new CompletableFuture<>();
-
-    @Override
-    public void onNext(ServerMessage message) {
-      messages.add(message);
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      all.completeExceptionally(failure);
-    }
-
-    @Override
-    public void onCompleted() {
-      all.complete(messages);
-    }
-  }
-
-  private static final class RawBytes implements MethodDescriptor.Marshaller<byte[]> {
-    @Override
-    public InputStream stream(byte[] bytes) {
-      return new ByteArrayInputStream(bytes);
-    }
-
-    @Override
-    public byte[] parse(InputStream stream) {
-      try {
-        return stream.readAllBytes();
-      } catch (IOException failure) {
-        throw new UncheckedIOException(failure);
       }
     }
   }
