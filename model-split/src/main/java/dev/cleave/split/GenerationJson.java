@@ -19,6 +19,7 @@ final class GenerationJson {
     root.put("format", 1);
     root.put("architecture", model.spec().architecture());
     root.put("defaultMaxNewTokens", defaultMaxNewTokens);
+    root.put("vocabulary", model.spec().head().vocabulary());
     List<Integer> eos = model.generation().decoding().eosTokenIds();
     eos.forEach(root.putArray("eosTokenIds")::add);
     TreeSet<Integer> skip = new TreeSet<>(eos);

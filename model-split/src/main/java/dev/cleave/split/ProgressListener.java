@@ -1,17 +1,20 @@
 package dev.cleave.split;
 
-/** Told how far a split is; called on the splitting thread, cheaply and often. */
+/** Told how far a split is; called on the splitting thread, often: be quick. */
 @FunctionalInterface
 public interface ProgressListener {
   /** Tells nobody. */
-  ProgressListener NONE = (step, done, total) -> {};
+  ProgressListener NONE = progress -> {};
+
+  /** Some bytes were written. */
+  void progress(Progress progress);
 
   /**
-   * Some bytes were written.
+   * How far one step is.
    *
-   * @param step what is being written: "encoder", "decoder", "hashes"
-   * @param done bytes of this step so far
-   * @param total bytes of this step
+   * @param step what is being written: "encoder" or "decoder"
+   * @param doneBytes of this step so far
+   * @param totalBytes of this step; 0 is never announced
    */
-  void progress(String step, long done, long total);
+  record Progress(String step, long doneBytes, long totalBytes) {}
 }

@@ -126,7 +126,7 @@ public final class SplitCompiler {
     long[] done = {0};
     return bytes -> {
       done[0] += bytes;
-      listener.progress(step, done[0], total);
+      listener.progress(new ProgressListener.Progress(step, done[0], total));
     };
   }
 

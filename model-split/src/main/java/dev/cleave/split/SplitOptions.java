@@ -2,6 +2,7 @@ package dev.cleave.split;
 
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a caller may choose.
@@ -17,8 +18,9 @@ public record SplitOptions(
     OptionalInt maxPromptPositions,
     OptionalInt maxNewTokens) {
   /** The folder's name, nothing replaced, the model's own limits. */
-  public static final SplitOptions DEFAULT =
-      new SplitOptions(Optional.empty(), false, OptionalInt.empty(), OptionalInt.empty());
+  public static SplitOptions defaults() {
+    return new SplitOptions(Optional.empty(), false, OptionalInt.empty(), OptionalInt.empty());
+  }
 
   /** With another name. */
   public SplitOptions withName(String newName) {
@@ -30,9 +32,12 @@ public record SplitOptions(
     return new SplitOptions(name, newReplace, maxPromptPositions, maxNewTokens);
   }
 
-  /** With these limits; neither may exceed the model's own. */
-  public SplitOptions withLimits(int promptPositions, int newTokens) {
-    return new SplitOptions(
-        name, replace, OptionalInt.of(promptPositions), OptionalInt.of(newTokens));
+  /** With these limits, null for the model's own, which neither may exceed. */
+  public SplitOptions withLimits(@Nullable Integer promptPositions, @Nullable Integer newTokens) {
+    return new SplitOptions(name, replace, optional(promptPositions), optional(newTokens));
+  }
+
+  private static OptionalInt optional(@Nullable Integer value) {
+    return value == null ? OptionalInt.empty() : OptionalInt.of(value);
   }
 }

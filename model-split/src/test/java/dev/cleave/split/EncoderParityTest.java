@@ -34,7 +34,7 @@ class EncoderParityTest {
   @FieldSource("FIXTURES")
   void computesTheBoundaryTensorOfTheWholeModel(String name) throws OrtException {
     Path out = folder.resolve("bundle");
-    SplitCompiler.split(Fixtures.folder(name), out, SplitOptions.DEFAULT, ProgressListener.NONE);
+    SplitCompiler.split(Fixtures.folder(name), out, SplitOptions.defaults(), ProgressListener.NONE);
     Path graph = Bundle.open(out, Half.DEVICE).file("encoder.onnx");
     try (Weights expected =
         Weights.openFile(Fixtures.folder(name).resolve("expected.safetensors"))) {
@@ -67,7 +67,7 @@ class EncoderParityTest {
     SplitCompiler.split(
         Fixtures.folder("t5-v1.0-tied-relu"),
         out,
-        SplitOptions.DEFAULT.withLimits(8, 8),
+        SplitOptions.defaults().withLimits(8, 8),
         ProgressListener.NONE);
     Path graph = Bundle.open(out, Half.DEVICE).file("encoder.onnx");
     assertThat(runFails(graph, new long[8])).isFalse();

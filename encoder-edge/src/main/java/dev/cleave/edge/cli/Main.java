@@ -13,7 +13,12 @@ import picocli.CommandLine.ScopeType;
 @Command(
     name = "cleave",
     description = "Split inference: this is the device half.",
-    subcommands = {GenerateCommand.class, DescribeCommand.class},
+    subcommands = {
+      SplitCommand.class,
+      InspectCommand.class,
+      GenerateCommand.class,
+      DescribeCommand.class
+    },
     mixinStandardHelpOptions = true,
     scope = ScopeType.INHERIT,
     versionProvider = Version.class,

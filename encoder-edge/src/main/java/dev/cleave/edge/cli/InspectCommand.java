@@ -1,0 +1,175 @@
+package dev.cleave.edge.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cleave.codec.CodecMode;
+import dev.cleave.codec.FrameEncoder;
+import dev.cleave.codec.HeaderForm;
+import dev.cleave.codec.StreamSpec;
+import dev.cleave.edge.CodecNames;
+import dev.cleave.split.bundle.Bundle;
+import dev.cleave.split.bundle.BundleFile;
+import dev.cleave.split.bundle.BundleManifest;
+import dev.cleave.split.bundle.Half;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code cleave inspect}: what a bundle holds on each side. */
+@Command(
+    name = "inspect",
+    description = {
+      "Show what a bundle holds on each side, what crosses between them, and whether the files",
+      "that are here are the ones that its manifest names."
+    },
+    sortOptions = false,
+    footer = {
+      "",
+      "Exit codes: 0 whole, 1 damaged or no bundle, 2 usage.",
+      "",
+      "Examples:",
+      "  cleave inspect /tmp/notes",
+      "  cleave inspect /tmp/notes --json | jq .bundleId"
+    })
+@SuppressWarnings("NullAway.Init") // picocli sets the fields
+final class InspectCommand implements Callable<Integer> {
+  @Spec CommandSpec spec;
+
+  @Parameters(paramLabel = "BUNDLE", description = "The bundle's folder.")
+  Path bundle;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  boolean json;
+
+  @Override
+  public Integer call() throws JsonProcessingException {
+    BundleManifest manifest = Bundle.readManifest(bundle);
+    ObjectNode halves = Json.MAPPER.createObjectNode();
+    for (Half half : Half.values()) {
+      halves.put(half.folder(), state(half));
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      ObjectNode object = describe(manifest);
+      object.set("verified", halves);
+      out.println(Json.MAPPER.writeValueAsString(object));
+    } else {
+      print(manifest, halves, out);
+    }
+    out.flush();
+    return 0;
+  }
+
+  /** Each side holds its own half only: one that is not here is no fault, one that differs is. */
+  private String state(Half half) {
+    if (!Files.isDirectory(bundle.resolve(half.folder()))) {
+      return "not here";
+    }
+    Bundle.open(bundle, half);
+    return "verified";
+  }
+
+  /** The manifest and the bytes that cross, for programs. */
+  static ObjectNode describe(BundleManifest manifest) {
+    ObjectNode root = Json.MAPPER.createObjectNode();
+    root.put("bundleId", manifest.id().hex());
+    root.put("name", manifest.name());
+    root.put("architecture", manifest.architecture());
+    root.put("split", "seq2seq");
+    ObjectNode boundary = root.putObject("boundary");
+    boundary.put("dtype", manifest.boundary().dtype()).put("width", manifest.width());
+    ObjectNode crossing = boundary.putObject("bytesPerPosition");
+    for (CodecMode mode : CodecMode.values()) {
+      crossing.put(CodecNames.nameOf(mode), bytesPerPosition(manifest.width(), mode));
+    }
+    root.putObject("limits")
+        .put("maxPromptPositions", manifest.limits().maxPromptPositions())
+        .put("maxNewTokens", manifest.limits().maxNewTokens());
+    for (Half half : Half.values()) {
+      ObjectNode side = root.putObject(half.folder());
+      side.put("bytes", manifest.bytes(half)).put("parameters", parameters(manifest, half));
+      ObjectNode files = side.putObject("files");
+      manifest.files(half).forEach(file -> files.put(file.name(), file.bytes()));
+    }
+    manifest.model().notes().forEach(root.putArray("notes")::add);
+    return root.put("createdBy", manifest.model().createdBy());
+  }
+
+  private static void print(BundleManifest manifest, ObjectNode halves, PrintWriter out) {
+    out.printf("bundle      %s%n", manifest.name());
+    out.printf("id          %s%n", manifest.id());
+    out.printf(
+        "model       %s, seq2seq: the whole encoder is the device half%n", manifest.architecture());
+    out.printf("made by     %s%n%n", manifest.model().createdBy());
+    for (Half half : Half.values()) {
+      out.printf(
+          Locale.ROOT,
+          "%-10s  %9s  %,13d parameters  (%s)%n",
+          half.folder(),
+          size(manifest.bytes(half)),
+          parameters(manifest, half),
+          halves.path(half.folder()).asText());
+      for (BundleFile file : manifest.files(half)) {
+        out.printf("            %9s  %-20s %s%n", size(file.bytes()), file.name(), holds(file));
+      }
+    }
+    out.printf("%nboundary    f32 [positions, %d]; one position on the wire:%n", manifest.width());
+    for (CodecMode mode : CodecMode.values()) {
+      out.printf(
+          Locale.ROOT,
+          "            %9d B  %s%n",
+          bytesPerPosition(manifest.width(), mode),
+          CodecNames.nameOf(mode));
+    }
+    out.printf(
+        "limits      prompt %d positions, answer %d tokens%n",
+        manifest.limits().maxPromptPositions(), manifest.limits().maxNewTokens());
+    manifest.model().notes().forEach(note -> out.println("note        " + note));
+  }
+
+  private static String holds(BundleFile file) {
+    return switch (file.name()) {
+      case "tokenizer.json" -> "text to token ids and back";
+      case "encoder.onnx" -> "the encoder's graph";
+      case "encoder.data" -> "the embedding and the encoder's weights";
+      case "generation.json" -> "when an answer ends, what is not shown";
+      case "decoder.json" -> "the decoder's description";
+      case "decoder.safetensors" -> "the decoder's weights and its input embedding";
+      default -> "";
+    };
+  }
+
+  private static long parameters(BundleManifest manifest, Half half) {
+    BundleManifest.Parameters parameters = manifest.model().parameters();
+    return switch (half) {
+      case DEVICE -> parameters.device();
+      case SERVER -> parameters.server();
+    };
+  }
+
+  /** Payload alone: what a longer frame adds for each position. */
+  private static int bytesPerPosition(int width, CodecMode mode) {
+    return FrameEncoder.of(new StreamSpec(mode, width)).frameBytes(1, HeaderForm.SHORT)
+        - HeaderForm.SHORT.bytes();
+  }
+
+  /** Bytes for people, in decimal units. */
+  static String size(long bytes) {
+    if (bytes < 1000) {
+      return bytes + " B";
+    }
+    if (bytes < 1_000_000) {
+      return String.format(Locale.ROOT, "%.1f kB", bytes / 1e3);
+    }
+    return bytes < 1_000_000_000
+        ? String.format(Locale.ROOT, "%.1f MB", bytes / 1e6)
+        : String.format(Locale.ROOT, "%.2f GB", bytes / 1e9);
+  }
+}

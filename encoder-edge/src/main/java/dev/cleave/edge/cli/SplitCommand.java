@@ -1,0 +1,139 @@
+package dev.cleave.edge.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.cleave.split.ProgressListener;
+import dev.cleave.split.SplitCompiler;
+import dev.cleave.split.SplitOptions;
+import dev.cleave.split.SplitReport;
+import dev.cleave.split.bundle.BundleManifest;
+import dev.cleave.split.bundle.Half;
+import dev.cleave.split.error.CheckpointRefused;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code cleave split}: a checkpoint in, a bundle out. */
+@Command(
+    name = "split",
+    description = {
+      "Cut a Hugging Face checkpoint (config.json, safetensors, tokenizer.json) into a device half",
+      "and a server half whose files are named by their hashes. T5, mT5, BART and Marian are split;",
+      "whatever cannot be split exactly is refused by name."
+    },
+    sortOptions = false,
+    footer = {
+      "",
+      "Exit codes: 0 split, 1 failed, 2 refused (usage, or a checkpoint that cannot be split).",
+      "",
+      "Examples:",
+      "  cleave split --model models/reference-notes --out /tmp/notes",
+      "  cleave split --model ~/flan-t5-small --out flan --name flan-t5-small --force",
+      "  cleave split --model ~/bart --out bart --max-prompt 512 --json"
+    })
+@SuppressWarnings("NullAway.Init") // picocli sets the fields
+final class SplitCommand implements Callable<Integer> {
+  private static final int PERCENT_STEP = 10;
+  private static final long QUIET_BELOW_BYTES = 64L << 20;
+
+  @Spec CommandSpec spec;
+
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "DIR",
+      description = "The checkpoint's folder.")
+  Path model;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Where the bundle will stand; it appears there only when it is whole.")
+  Path out;
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description = "The bundle's name (default: the checkpoint folder's).")
+  @Nullable String name;
+
+  @Option(names = "--force", description = "Replace a bundle that stands at --out.")
+  boolean force;
+
+  @Option(
+      names = "--max-prompt",
+      paramLabel = "N",
+      description = "The longest prompt in tokens, at most the model's own (default: that).")
+  @Nullable Integer maxPrompt;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      description = "The longest answer in tokens, at most the model's own (default: that).")
+  @Nullable Integer maxTokens;
+
+  @Option(names = "--json", description = "Print what was written as one JSON object.")
+  boolean json;
+
+  @Override
+  public Integer call() throws JsonProcessingException {
+    PrintWriter err = spec.commandLine().getErr();
+    SplitReport report;
+    try {
+      report = SplitCompiler.split(model, out, options(), progress(err));
+    } catch (CheckpointRefused e) {
+      err.println("refused: " + e.reason().replaceAll("\\R", " "));
+      err.flush();
+      return Failures.REFUSED;
+    }
+    print(report, spec.commandLine().getOut());
+    return 0;
+  }
+
+  private SplitOptions options() {
+    SplitOptions options =
+        SplitOptions.defaults().withReplace(force).withLimits(maxPrompt, maxTokens);
+    return name == null ? options : options.withName(name);
+  }
+
+  /** One line per tenth of a half that is large enough to wait for. */
+  private static ProgressListener progress(PrintWriter err) {
+    long[] announced = {-1};
+    return progress -> {
+      long percent = 100 * progress.doneBytes() / progress.totalBytes();
+      long tenth = percent / PERCENT_STEP + (progress.step().equals("encoder") ? 0 : 100);
+      if (progress.totalBytes() >= QUIET_BELOW_BYTES && tenth != announced[0]) {
+        announced[0] = tenth;
+        err.printf(Locale.ROOT, "%s %d %%%n", progress.step(), percent);
+        err.flush();
+      }
+    };
+  }
+
+  private void print(SplitReport report, PrintWriter stdout) throws JsonProcessingException {
+    BundleManifest manifest = report.manifest();
+    if (json) {
+      stdout.println(
+          Json.MAPPER.writeValueAsString(
+              InspectCommand.describe(manifest).put("path", report.root().toString())));
+    } else {
+      stdout.printf(
+          Locale.ROOT,
+          "%s: %s split in %.1f s%n  device %s, server %s, bundle id %s%n",
+          report.root(),
+          manifest.name(),
+          report.nanos() / 1e9,
+          InspectCommand.size(manifest.bytes(Half.DEVICE)),
+          InspectCommand.size(manifest.bytes(Half.SERVER)),
+          manifest.id().abbreviated());
+      manifest.model().notes().forEach(note -> stdout.println("  note: " + note));
+    }
+    stdout.flush();
+  }
+}
