@@ -11,6 +11,7 @@ import dev.cleave.server.call.SessionTable;
 import dev.cleave.server.call.SessionTable.Admission;
 import dev.cleave.server.engine.DecoderEngine;
 import dev.cleave.server.engine.DecoderShape;
+import dev.cleave.server.logging.LogPolicy;
 import dev.cleave.server.metrics.ServerMetrics;
 import dev.cleave.server.metrics.SideEndpoint;
 import dev.cleave.server.schedule.Scheduler;
@@ -137,6 +138,7 @@ public final class DecoderServer implements AutoCloseable {
    */
   public static DecoderServer start(ServerConfig config, ServedModel model, DecoderEngine engine) {
     InetSocketAddress address = Plaintext.requireLoopback(config.host(), config.port());
+    LogPolicy.enforceFloor();
     requireWithinEngine(config.limits(), engine.shape());
     model.rules().requireWithin(engine.shape().vocabulary());
     DecoderServer server = assemble(config, model, engine, address);

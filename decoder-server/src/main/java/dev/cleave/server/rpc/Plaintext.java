@@ -6,14 +6,16 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 
 /** Where the server may listen without TLS: nowhere but on this machine. */
-final class Plaintext {
+public final class Plaintext {
 
   private Plaintext() {}
 
   /**
+   * The address to listen on.
+   *
    * @throws ServerException when the host is not known, or any of its addresses leaves this machine
    */
-  static InetSocketAddress requireLoopback(String host, int port) {
+  public static InetSocketAddress requireLoopback(String host, int port) {
     InetAddress[] addresses;
     try {
       addresses = InetAddress.getAllByName(host);

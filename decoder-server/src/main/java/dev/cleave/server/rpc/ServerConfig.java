@@ -25,7 +25,9 @@ public record ServerConfig(
   public static final int METRICS_OFF = -1;
 
   private static final int MAX_PORT = 65_535;
-  private static final int MAX_NAME_LENGTH = 64;
+
+  /** Characters of the longest name. */
+  public static final int MAX_NAME_LENGTH = 64;
 
   public ServerConfig {
     requirePort("port", port, 0);

@@ -1,0 +1,249 @@
+package dev.cleave.server.cli;
+
+import dev.cleave.server.call.ServedModel;
+import dev.cleave.server.engine.DecoderEngine;
+import dev.cleave.server.engine.EngineOptions;
+import dev.cleave.server.engine.TorchDecoderEngine;
+import dev.cleave.server.logging.LogPolicy;
+import dev.cleave.server.rpc.DecoderServer;
+import dev.cleave.server.rpc.Plaintext;
+import dev.cleave.server.rpc.ServerConfig;
+import dev.cleave.server.sampling.TokenRules;
+import dev.cleave.server.session.SessionLimits;
+import dev.cleave.split.block.DecoderJson;
+import dev.cleave.split.block.DecoderSpec;
+import dev.cleave.split.block.DecodingSpec;
+import dev.cleave.split.bundle.Bundle;
+import dev.cleave.split.bundle.BundleManifest;
+import dev.cleave.split.bundle.Half;
+import dev.cleave.split.torch.WeightPrecision;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Opens a bundle's server half and serves it until the process is told to end. */
+@Command(
+    name = "serve",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    usageHelpAutoWidth = true,
+    versionProvider = ServeVersion.class,
+    description = "Runs the server half (the decoder) of a bundle until SIGTERM or Ctrl-C.",
+    footer = {
+      "",
+      "Examples:",
+      "  cleave serve --bundle /tmp/notes",
+      "  cleave serve --bundle /tmp/notes --port 0 --port-file /tmp/port --metrics-port off",
+      "  cleave serve --bundle /tmp/notes --device cuda:0 --precision bf16 --max-sessions 64",
+      "",
+      "Plaintext is served on loopback addresses only. SIGTERM: no new sessions, the running",
+      "ones finish within --drain-timeout, the rest are handed back; exit status 0."
+    })
+public final class ServeCommand implements Callable<Integer> {
+
+  private static final long MAX_DEFAULT_PROMPT_BYTES = 1L << 30;
+
+  @Option(names = "--bundle", required = true, paramLabel = "DIR", description = "The bundle.")
+  private Path bundle = Path.of("");
+
+  @Option(
+      names = "--host",
+      defaultValue = "127.0.0.1",
+      description = "A loopback address (default: ${DEFAULT-VALUE}).")
+  private String host = "127.0.0.1";
+
+  @Option(
+      names = "--port",
+      defaultValue = "7431",
+      description = "0 picks a free one (default: ${DEFAULT-VALUE}).")
+  private int port;
+
+  @Option(
+      names = "--port-file",
+      paramLabel = "FILE",
+      description = "Written with host:port once the server takes sessions.")
+  private @Nullable Path portFile;
+
+  @Option(
+      names = "--device",
+      defaultValue = "cpu",
+      description = "cpu or cuda:N (default: ${DEFAULT-VALUE}).")
+  private String device = "cpu";
+
+  @Option(
+      names = "--precision",
+      defaultValue = "f32",
+      description = "Of the weights: f32 or bf16 (default: ${DEFAULT-VALUE}).")
+  private WeightPrecision precision = WeightPrecision.F32;
+
+  @Option(
+      names = "--max-sessions",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = "Sessions at once; each owns one KV slot (default: ${DEFAULT-VALUE}).")
+  private int maxSessions;
+
+  @Option(
+      names = "--max-prompt-positions",
+      paramLabel = "N",
+      description = "The longest prompt; fewer need less KV (default: the bundle's limit).")
+  private @Nullable Integer maxPromptPositions;
+
+  @Option(
+      names = "--max-new-tokens",
+      paramLabel = "N",
+      description = "The longest answer; fewer need less KV (default: the bundle's limit).")
+  private @Nullable Integer maxNewTokens;
+
+  @Option(
+      names = "--prompt-buffer-mib",
+      paramLabel = "N",
+      description = "Memory for prompts being received (default: what all sessions need, <= 1024).")
+  private @Nullable Integer promptBufferMib;
+
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "N|off",
+      defaultValue = "0",
+      description = "/metrics and /healthz on loopback; 0 picks a free one (default: 0).")
+  private String metricsPort = "0";
+
+  @Option(names = "--allow-logits", description = "Sessions may ask for logits (parity checks).")
+  private boolean allowLogits;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Of one computation on a CPU (default: OMP_NUM_THREADS or all cores).")
+  private @Nullable Integer threads;
+
+  @Option(
+      names = "--idle-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "30",
+      description = "For a client that neither sends nor reads (default: ${DEFAULT-VALUE}).")
+  private double idleTimeout;
+
+  @Option(
+      names = "--drain-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "30",
+      description = "For running sessions after SIGTERM (default: ${DEFAULT-VALUE}).")
+  private double drainTimeout;
+
+  @Option(names = "--name", description = "Told to clients (default: the bundle's name).")
+  private @Nullable String name;
+
+  @Option(
+      names = "--log-level",
+      defaultValue = "info",
+      description = "error, warn, info, debug or trace (default: ${DEFAULT-VALUE}).")
+  private String logLevel = "info";
+
+  @Override
+  public Integer call() {
+    LogPolicy.toStderr(logLevel);
+    Plaintext.requireLoopback(host, port);
+    Bundle half = Bundle.open(bundle, Half.SERVER);
+    DecoderSpec spec = DecoderJson.read(half.file("decoder.json"));
+    ServerConfig config = config(half.manifest());
+    SessionLimits limits = config.limits();
+    EngineOptions options =
+        new EngineOptions(
+            device,
+            precision,
+            limits.maxSessions(),
+            limits.maxPromptPositions(),
+            limits.maxNewTokens());
+    if (threads != null) {
+      options = options.withThreads(threads);
+    }
+    ServedModel model =
+        new ServedModel(half.id().hex(), half.manifest().architecture(), rules(spec.decoding()));
+    try (DecoderEngine engine =
+            TorchDecoderEngine.open(spec, half.file("decoder.safetensors"), options);
+        DecoderServer server = DecoderServer.start(config, model, engine)) {
+      ready(server, config, model);
+      ServeLifetime.awaitSignalAndDrain(server, portFile);
+    }
+    return 0;
+  }
+
+  private ServerConfig config(BundleManifest manifest) {
+    BundleManifest.Limits bundleLimits = manifest.limits();
+    int positions =
+        maxPromptPositions == null ? bundleLimits.maxPromptPositions() : maxPromptPositions;
+    int tokens = maxNewTokens == null ? bundleLimits.maxNewTokens() : maxNewTokens;
+    long onePrompt = (long) positions * manifest.width() * Float.BYTES;
+    long promptBytes =
+        promptBufferMib == null
+            ? Math.max(onePrompt, Math.min(onePrompt * maxSessions, MAX_DEFAULT_PROMPT_BYTES))
+            : (long) promptBufferMib << 20;
+    SessionLimits limits =
+        new SessionLimits(
+            maxSessions,
+            positions,
+            tokens,
+            positions,
+            promptBytes,
+            allowLogits,
+            seconds(idleTimeout));
+    return new ServerConfig(
+        host,
+        port,
+        metricsPortNumber(),
+        name == null ? shortName(manifest.name()) : name,
+        limits,
+        seconds(drainTimeout));
+  }
+
+  private int metricsPortNumber() {
+    if (metricsPort.equals("off")) {
+      return ServerConfig.METRICS_OFF;
+    }
+    if (!metricsPort.matches("[0-9]{1,5}")) {
+      throw new IllegalArgumentException(
+          "--metrics-port must be a port number or off, got " + metricsPort);
+    }
+    return Integer.parseInt(metricsPort);
+  }
+
+  private static String shortName(String bundleName) {
+    return bundleName.substring(0, Math.min(bundleName.length(), ServerConfig.MAX_NAME_LENGTH));
+  }
+
+  private static Duration seconds(double value) {
+    return Duration.ofNanos((long) (value * 1e9));
+  }
+
+  private static TokenRules rules(DecodingSpec decoding) {
+    return new TokenRules(
+        decoding.startTokenId(),
+        Set.copyOf(decoding.eosTokenIds()),
+        decoding.forcedBosTokenId().isPresent() ? decoding.forcedBosTokenId().getAsInt() : null,
+        decoding.forcedEosTokenId().isPresent() ? decoding.forcedEosTokenId().getAsInt() : null,
+        Set.copyOf(decoding.suppressedTokenIds()));
+  }
+
+  private void ready(DecoderServer server, ServerConfig config, ServedModel model) {
+    String address = config.host() + ":" + server.port();
+    LoggerFactory.getLogger(ServeCommand.class)
+        .info(
+            "ready {} bundle={} device={} precision={} sessions={} metrics={}",
+            address,
+            model.shortBundleId(),
+            device,
+            precision.name().toLowerCase(Locale.ROOT),
+            config.limits().maxSessions(),
+            server.metricsPort().isPresent() ? server.metricsPort().getAsInt() : "off");
+    if (portFile != null) {
+      ServeLifetime.writeAtomically(portFile, address + "\n");
+    }
+  }
+}
