@@ -106,7 +106,12 @@ class ArchitectureTest {
   }
 
   private static void forbid(String from, String... to) {
-    check(noClasses().that().resideInAPackage(from).should().dependOnClassesThat(resideInAnyPackage(to)));
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage(from)
+            .should()
+            .dependOnClassesThat(resideInAnyPackage(to)));
   }
 
   private static void check(ArchRule rule) {

@@ -1,5 +1,8 @@
 package dev.cleave.e2e;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.cleave.split.ProgressListener;
 import dev.cleave.split.SplitCompiler;
 import dev.cleave.split.SplitOptions;
 import java.io.IOException;
@@ -7,8 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 
 /** Bundles that tests split from the checkpoints of this repository, and the reference notes. */
 final class Bundles {
@@ -39,7 +40,7 @@ final class Bundles {
   }
 
   private static Path split(Path checkpoint, Path bundle) {
-    SplitCompiler.split(checkpoint, bundle, SplitOptions.defaults(), line -> {});
+    SplitCompiler.split(checkpoint, bundle, SplitOptions.defaults(), ProgressListener.NONE);
     return bundle;
   }
 }

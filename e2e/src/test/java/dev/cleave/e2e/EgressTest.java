@@ -16,6 +16,7 @@ import java.net.Socket;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Comparator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,7 +28,7 @@ class EgressTest {
   @EnumSource(CodecMode.class)
   void neitherPromptNorTokenIdsCross(CodecMode codec, @TempDir Path work) throws IOException {
     Path bundle = Bundles.reference(work);
-    String note = Bundles.samples().getFirst().note();
+    String note = longestNote();
     try (ServerProcess server = ServerProcess.start(bundle, "--max-sessions", "2");
         RecordingProxy proxy = RecordingProxy.start(server.port());
         CleaveClient client = CleaveClient.open(bundle, proxy.address());
@@ -49,7 +50,7 @@ class EgressTest {
   /** The positive control: the same search finds every kind of leak in bytes that crossed. */
   @Test
   void aLeakyMessageIsFound() throws IOException {
-    String note = Bundles.samples().getFirst().note();
+    String note = longestNote();
     int[] ids = new int[40];
     for (int i = 0; i < ids.length; i++) {
       ids[i] = 3 + i * 37 % 900;
@@ -68,6 +69,13 @@ class EgressTest {
     String middle = note.substring(5, 17);
     assertThat(Leaks.find(cross(leaky(middle.getBytes(StandardCharsets.UTF_8))), note, ids))
         .isNotEmpty();
+  }
+
+  private static String longestNote() throws IOException {
+    return Bundles.samples().stream()
+        .map(Bundles.Sample::note)
+        .max(Comparator.comparingInt(String::length))
+        .orElseThrow();
   }
 
   private static byte[] leaky(byte[] secret) throws IOException {

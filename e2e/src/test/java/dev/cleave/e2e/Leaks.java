@@ -59,7 +59,7 @@ final class Leaks {
     for (int id : ids) {
       int rest = id;
       while (rest >= 0x80) {
-        out.write(rest & 0x7f | 0x80);
+        out.write((rest & 0x7f) | 0x80);
         rest >>>= 7;
       }
       out.write(rest);

@@ -59,7 +59,10 @@ class ManySessionsTest {
   private static List<Integer> tokens(CleaveClient client, String note, int session) {
     GenerateOptions options = GenerateOptions.defaults().withMaxNewTokens(12 + 5 * session);
     if (session % 2 == 1) {
-      options = options.withSampling(new Sampling(0.8f, 0, 1, OptionalLong.of(1000 + session))).ignoringEos();
+      options =
+          options
+              .withSampling(new Sampling(0.8f, 0, 1, OptionalLong.of(1000 + session)))
+              .ignoringEos();
     }
     try (Generation answer = client.generate(note, options)) {
       answer.forEach(piece -> {});

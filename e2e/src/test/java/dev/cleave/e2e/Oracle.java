@@ -61,7 +61,8 @@ final class Oracle {
     JsonNode json = new ObjectMapper().readTree(folder.resolve("expected.json").toFile());
     for (JsonNode text : json.path("tokenizer")) {
       oracle.texts.add(
-          new Text(text.path("text").asText(), Arrays.stream(ints(text.path("ids"))).boxed().toList()));
+          new Text(
+              text.path("text").asText(), Arrays.stream(ints(text.path("ids"))).boxed().toList()));
     }
     try (Weights expected = Weights.openFile(folder.resolve("expected.safetensors"))) {
       int[] ids = int64(expected, "input_ids");
@@ -82,8 +83,7 @@ final class Oracle {
         oracle.rows.add(
             new Row(
                 Arrays.copyOfRange(ids, row * padded, row * padded + length),
-                Arrays.copyOfRange(
-                    hidden, row * padded * width, (row * padded + length) * width),
+                Arrays.copyOfRange(hidden, row * padded * width, (row * padded + length) * width),
                 Arrays.copyOfRange(decoderIds, row * steps, (row + 1) * steps),
                 Arrays.copyOfRange(
                     logits, row * (logits.length / count), (row + 1) * (logits.length / count)),

@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -50,7 +49,8 @@ final class Parity {
     boolean greedy = true;
     boolean ids = true;
     try (ServerProcess server =
-            ServerProcess.start(bundle, "--allow-logits", "--max-sessions", Integer.toString(SLOTS));
+            ServerProcess.start(
+                bundle, "--allow-logits", "--max-sessions", Integer.toString(SLOTS));
         CleaveClient client = CleaveClient.open(bundle, server.address())) {
       for (Oracle.Text text : oracle.texts) {
         ids &= Arrays.stream(client.tokenize(text.text())).boxed().toList().equals(text.ids());
@@ -70,18 +70,16 @@ final class Parity {
           greedy &= Arrays.equals(row.greedy, answer.tokenIds());
           List<FloatBuffer> overTheWire = answer.logits();
           logits =
-              Math.max(
-                  logits, Oracle.relativeError(row.logits(0), floats(overTheWire.getFirst())));
+              Math.max(logits, Oracle.relativeError(row.logits(0), floats(overTheWire.getFirst())));
         }
       }
     }
     return new Result(boundary, logits, greedy, ids);
   }
 
-  private static double teacherForced(Path bundle, HiddenStates hidden, Oracle.Row row)
-      throws IOException {
+  private static double teacherForced(Path bundle, HiddenStates hidden, Oracle.Row row) {
     Bundle half = Bundle.open(bundle, Half.SERVER);
-    DecoderSpec spec = DecoderJson.read(Files.readAllBytes(half.file("decoder.json")), "decoder.json");
+    DecoderSpec spec = DecoderJson.read(half.file("decoder.json"));
     EngineOptions options =
         new EngineOptions(
             "cpu", WeightPrecision.F32, SLOTS, hidden.positions(), row.decoderIds.length);

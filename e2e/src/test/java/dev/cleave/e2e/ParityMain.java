@@ -1,9 +1,9 @@
 package dev.cleave.e2e;
 
+import dev.cleave.split.ProgressListener;
 import dev.cleave.split.SplitCompiler;
 import dev.cleave.split.SplitOptions;
 import dev.cleave.split.error.CheckpointRefused;
-import dev.cleave.split.error.SplitException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -13,8 +13,8 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * The parity suite on every checkpoint folder below the one that is given, one line each. Exits with
- * 1 on any mismatch, with 0 when all match or are refused by name.
+ * The parity suite on every checkpoint folder below the one that is given, one line each. Exits
+ * with 1 on any mismatch, with 0 when all match or are refused by name.
  */
 public final class ParityMain {
   private static final int DEPTH = 6;
@@ -41,7 +41,7 @@ public final class ParityMain {
       Path work = Files.createTempDirectory("cleave-parity");
       try {
         Path bundle = work.resolve("bundle");
-        SplitCompiler.split(folder, bundle, SplitOptions.defaults(), line -> {});
+        SplitCompiler.split(folder, bundle, SplitOptions.defaults(), ProgressListener.NONE);
         Parity.Result result = Parity.check(bundle, Oracle.read(folder));
         matched += result.matches() ? 1 : 0;
         out.printf(
@@ -55,7 +55,7 @@ public final class ParityMain {
       } catch (CheckpointRefused e) {
         refused++;
         out.println("refused: " + e.getMessage());
-      } catch (SplitException | IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException e) {
         out.println("MISMATCH: " + e);
       } finally {
         ServerProcess.deleteFolder(work);
@@ -69,7 +69,9 @@ public final class ParityMain {
   }
 
   private static String name(Path root, Path folder) {
-    return folder.equals(root) ? String.valueOf(folder.getFileName()) : root.relativize(folder).toString();
+    return folder.equals(root)
+        ? String.valueOf(folder.getFileName())
+        : root.relativize(folder).toString();
   }
 
   private static List<Path> checkpoints(Path root) throws IOException {

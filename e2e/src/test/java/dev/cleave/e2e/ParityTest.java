@@ -21,7 +21,8 @@ class ParityTest {
   @Test
   void splitEqualsWhole() throws IOException {
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
-    boolean passed = ParityMain.run(FIXTURES, new PrintStream(printed, true, StandardCharsets.UTF_8));
+    boolean passed =
+        ParityMain.run(FIXTURES, new PrintStream(printed, true, StandardCharsets.UTF_8));
     String lines = printed.toString(StandardCharsets.UTF_8);
     System.err.println(lines);
     assertThat(passed).as(lines).isTrue();

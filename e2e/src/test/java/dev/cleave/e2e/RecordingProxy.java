@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * A TCP proxy on loopback that keeps every byte of both directions: what an observer between
- * device and server sees. Thread-safe.
+ * A TCP proxy on loopback that keeps every byte of both directions: what an observer between device
+ * and server sees. Thread-safe.
  */
 final class RecordingProxy implements AutoCloseable {
   private final ServerSocket listener;

@@ -31,7 +31,11 @@ final class ServerProcess implements AutoCloseable {
     Path portFile = folder.resolve("port");
     List<String> command =
         new ArrayList<>(
-            command("decoder-server", "dev.cleave.server.cli.ServeMain", "--bundle", bundle.toString()));
+            command(
+                "decoder-server",
+                "dev.cleave.server.cli.ServeMain",
+                "--bundle",
+                bundle.toString()));
     command.addAll(List.of("--port", "0", "--port-file", portFile.toString()));
     command.addAll(List.of(options));
     Process process =

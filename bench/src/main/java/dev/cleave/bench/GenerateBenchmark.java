@@ -1,0 +1,112 @@
+package dev.cleave.bench;
+
+import dev.cleave.edge.CleaveClient;
+import dev.cleave.edge.GenerateOptions;
+import dev.cleave.edge.Generation;
+import dev.cleave.server.engine.DecoderEngine;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A whole generation of 60 tokens, text in and text out: this process as the device and a server
+ * process over loopback, against encoder and decoder called one after the other in this process.
+ */
+final class GenerateBenchmark {
+  private static final int TOKENS = 60;
+  private static final int ROUNDS = 40;
+  private static final int WARM_UP_ROUNDS = 25;
+
+  private GenerateBenchmark() {}
+
+  static void run(ReferenceModel model) throws IOException, InterruptedException {
+    Ratio ratio = new Ratio("generate 60 tokens", "ms");
+    Path portFile = model.bundle().resolveSibling("port");
+    Process server = server(model.bundle(), portFile);
+    try (CleaveClient client = CleaveClient.open(model.bundle(), address(server, portFile));
+        DecoderEngine engine = model.engine(1, 256)) {
+      int start = model.spec().decoding().startTokenId();
+      for (int round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+        String note = model.notes().get(Math.floorMod(round, model.notes().size()));
+        long began = System.nanoTime();
+        split(client, note);
+        long between = System.nanoTime();
+        whole(client, engine, start, note);
+        long ended = System.nanoTime();
+        if (round >= 0) {
+          ratio.round((between - began) / 1e6, (ended - between) / 1e6);
+        }
+      }
+    } finally {
+      server.destroy();
+      server.waitFor();
+    }
+    System.out.println(ratio.line("two processes", "one process", "<= 1.15"));
+  }
+
+  private static void split(CleaveClient client, String note) {
+    GenerateOptions options = GenerateOptions.defaults().withMaxNewTokens(TOKENS).ignoringEos();
+    StringBuilder text = new StringBuilder();
+    try (Generation answer = client.generate(note, options)) {
+      answer.forEach(text::append);
+      if (answer.tokenIds().length != TOKENS) {
+        throw new IllegalStateException("the server gave " + answer.tokenIds().length + " tokens");
+      }
+    }
+  }
+
+  private static void whole(CleaveClient client, DecoderEngine engine, int start, String note) {
+    int[] ids = new int[TOKENS];
+    try (Arena arena = Arena.ofConfined()) {
+      FloatBuffer hidden = ReferenceModel.hidden(client, note, arena);
+      engine.prefill(0, hidden, hidden.capacity() / engine.shape().width());
+      long[] token = {start};
+      long[] position = {0};
+      for (int step = 0; step < TOKENS; step++) {
+        ids[step] = engine.step(1, token, position, false).argmax(0);
+        token[0] = ids[step];
+        position[0]++;
+      }
+      engine.clearSlot(0);
+    }
+    client.decode(ids);
+  }
+
+  private static Process server(Path bundle, Path portFile) throws IOException {
+    return new ProcessBuilder(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.cleave.server.cli.ServeMain",
+                "--bundle",
+                bundle.toString(),
+                "--port",
+                "0",
+                "--port-file",
+                portFile.toString(),
+                "--metrics-port",
+                "off"))
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start();
+  }
+
+  private static String address(Process server, Path portFile)
+      throws IOException, InterruptedException {
+    while (!Files.exists(portFile)) {
+      if (!server.isAlive()) {
+        throw new IOException("the server process ended with " + server.exitValue());
+      }
+      Thread.sleep(20);
+    }
+    String text = Files.readString(portFile).strip();
+    return "127.0.0.1:" + text.substring(text.lastIndexOf(':') + 1);
+  }
+}

@@ -1,0 +1,68 @@
+package dev.cleave.bench;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code cleave bench}: every claim with both of its sides. */
+@Command(
+    name = "cleave bench",
+    mixinStandardHelpOptions = true,
+    description = "Measures both sides of each claim in one run and prints the ratio.",
+    footer = {
+      "",
+      "Benchmarks:",
+      "  decode    server half: scheduler against a bare loop, batch 1 and 16",
+      "  generate  60 tokens: two processes against one",
+      "  frames    frames of hidden states against a plain copy (JMH)",
+      "",
+      "Examples:",
+      "  ./cleave bench",
+      "  ./cleave bench decode"
+    })
+public final class Main implements Callable<Integer> {
+  @Parameters(arity = "0..*", description = "decode, generate, frames; all of them by default")
+  private List<String> names = List.of("decode", "generate", "frames");
+
+  /** Runs the benchmarks that are named. */
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new Main()).execute(arguments));
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException, RunnerException {
+    for (String name : names) {
+      System.err.println("measuring " + name + " ...");
+      switch (name) {
+        case "decode" -> {
+          try (ReferenceModel model = ReferenceModel.split()) {
+            DecodeBenchmark.run(model);
+          }
+        }
+        case "generate" -> {
+          try (ReferenceModel model = ReferenceModel.split()) {
+            GenerateBenchmark.run(model);
+          }
+        }
+        case "frames" ->
+            new Runner(
+                    new OptionsBuilder()
+                        .include(FrameBenchmark.class.getSimpleName() + "\\.")
+                        .build())
+                .run();
+        default -> {
+          System.err.println(
+              "cleave bench: no benchmark '" + name + "'; there are decode, generate and frames");
+          return 2;
+        }
+      }
+    }
+    return 0;
+  }
+}
