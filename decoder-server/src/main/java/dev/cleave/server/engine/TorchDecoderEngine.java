@@ -3,7 +3,9 @@ package dev.cleave.server.engine;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
+import dev.cleave.split.block.DecoderJson;
 import dev.cleave.split.block.DecoderSpec;
+import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.checkpoint.Weights;
 import dev.cleave.split.error.SplitException;
 import dev.cleave.split.torch.DecoderScript;
@@ -13,7 +15,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -32,11 +33,7 @@ public final class TorchDecoderEngine implements DecoderEngine {
   private final TorchProgram program;
   private final DecoderShape shape;
   private final int[] filled;
-  private final LongBuffer tokens;
-  private final LongBuffer positions;
-  private final LongBuffer top;
-  private final FloatBuffer logits;
-  private final StepArguments arguments;
+  private final StepMemory memory;
   private final Result result = new Result();
   private boolean closed;
 
@@ -44,32 +41,32 @@ public final class TorchDecoderEngine implements DecoderEngine {
     this.program = program;
     this.shape = shape;
     this.filled = new int[shape.slots()];
-    ByteBuffer tokenMemory = direct(shape.slots(), Long.BYTES);
-    ByteBuffer positionMemory = direct(shape.slots(), Long.BYTES);
-    ByteBuffer topMemory = direct(shape.slots(), Long.BYTES);
-    ByteBuffer logitMemory =
-        direct(Math.multiplyExact(shape.slots(), shape.vocabulary()), Float.BYTES);
-    this.tokens = tokenMemory.asLongBuffer();
-    this.positions = positionMemory.asLongBuffer();
-    this.top = topMemory.asLongBuffer();
-    this.logits = logitMemory.asFloatBuffer();
-    this.arguments =
-        new StepArguments(program, shape, tokenMemory, positionMemory, topMemory, logitMemory);
+    this.memory = new StepMemory(program, shape);
   }
 
   /**
-   * Opens a decoder and runs a few steps, so that the first session is not slow.
+   * Opens the server half of a bundle and runs a few steps, so that the first session is not slow.
    *
-   * @param spec the description
-   * @param weightsFile the safetensors file with exactly the tensors of the description
    * @throws EngineException when the device is not there, the KV does not fit, or the weights are
-   *     not those that the description calls for
+   *     not those that {@code decoder.json} calls for
+   */
+  public static TorchDecoderEngine open(Bundle serverHalf, EngineOptions options) {
+    return open(
+        DecoderJson.read(serverHalf.file("decoder.json")),
+        serverHalf.file("decoder.safetensors"),
+        options);
+  }
+
+  /**
+   * As {@link #open(Bundle, EngineOptions)}, from a description and the safetensors file with
+   * exactly its tensors.
    */
   public static TorchDecoderEngine open(DecoderSpec spec, Path weightsFile, EngineOptions options) {
     TorchDevice.requirePresent(options.device());
     DecoderScript script = emit(spec, options);
     TorchDevice.requireRoom(options, script.kvBytesPerSlot());
     TorchProgram program = TorchProgram.load(script.archive(), options.threads());
+    boolean opened = false;
     try {
       try (Weights weights = Weights.openFile(weightsFile)) {
         WeightPacker.check(weights, spec, weightsFile);
@@ -77,33 +74,35 @@ public final class TorchDecoderEngine implements DecoderEngine {
       }
       program.call("allocate");
       TorchDecoderEngine engine =
-          new TorchDecoderEngine(
-              program,
-              new DecoderShape(
-                  spec.stack().width(),
-                  spec.head().vocabulary(),
-                  options.slots(),
-                  options.maxSource(),
-                  options.maxNewTokens(),
-                  script.kvBytesPerSlot(),
-                  options.device(),
-                  options.precision().name().toLowerCase(Locale.ROOT)));
+          new TorchDecoderEngine(program, shape(spec, script.kvBytesPerSlot(), options));
       engine.warmUp();
+      opened = true;
       return engine;
+    } catch (SplitException e) {
+      throw new EngineException("open engine", weightsFile.toString(), e.detail(), e);
     } catch (ai.djl.engine.EngineException e) {
-      program.close();
       throw new EngineException(
           "open engine",
-          weightsFile.toString(),
+          options.device(),
           "libtorch failed; fewer slots or lower limits need less memory",
           e);
-    } catch (SplitException e) {
-      program.close();
-      throw new EngineException("open engine", weightsFile.toString(), e.detail(), e);
-    } catch (RuntimeException e) {
-      program.close();
-      throw e;
+    } finally {
+      if (!opened) {
+        program.close();
+      }
     }
+  }
+
+  private static DecoderShape shape(DecoderSpec spec, long kvBytesPerSlot, EngineOptions options) {
+    return new DecoderShape(
+        spec.stack().width(),
+        spec.head().vocabulary(),
+        options.slots(),
+        options.maxSource(),
+        options.maxNewTokens(),
+        kvBytesPerSlot,
+        options.device(),
+        options.precision().name().toLowerCase(Locale.ROOT));
   }
 
   private static DecoderScript emit(DecoderSpec spec, EngineOptions options) {
@@ -124,7 +123,7 @@ public final class TorchDecoderEngine implements DecoderEngine {
 
   /** Both step methods and prefill are compiled at their first call. */
   private void warmUp() {
-    FloatBuffer nothing = direct(shape.width(), Float.BYTES).asFloatBuffer();
+    FloatBuffer nothing = StepMemory.direct(shape.width(), Float.BYTES).asFloatBuffer();
     int most = Math.min(2, shape.slots());
     for (int batch = 1; batch <= most; batch++) {
       prefill(batch - 1, nothing, 1);
@@ -158,15 +157,15 @@ public final class TorchDecoderEngine implements DecoderEngine {
       throw new IllegalArgumentException(
           "hidden states must hold " + values + " values, got " + hidden.remaining());
     }
-    ByteBuffer memory =
+    ByteBuffer states =
         MemorySegment.ofBuffer(hidden)
             .asSlice(0, values * Float.BYTES)
             .asByteBuffer()
             .order(ByteOrder.nativeOrder());
-    try (PtNDArray tensor = program.alias(memory, DataType.FLOAT32, count, shape.width());
+    try (PtNDArray tensor = program.alias(states, DataType.FLOAT32, count, shape.width());
         IValue into = IValue.from(slot);
-        IValue states = IValue.from(tensor)) {
-      run("prefill", into, states);
+        IValue input = IValue.from(tensor)) {
+      run("prefill", into, input);
     }
     filled[slot] = 0;
   }
@@ -187,11 +186,11 @@ public final class TorchDecoderEngine implements DecoderEngine {
         throw new IllegalArgumentException(
             "position must be in [0, " + shape.maxNewTokens() + "), got " + position);
       }
-      tokens.put(row, token);
-      positions.put(row, position);
+      memory.tokens.put(row, token);
+      memory.positions.put(row, position);
     }
     result.batch = 0;
-    run(batch == 1 ? "step_one" : "step_many", arguments.of(batch, want));
+    run(batch == 1 ? "step_one" : "step_many", memory.arguments(batch, want));
     for (int row = 0; row < batch; row++) {
       filled[row] = Math.max(filled[row], (int) batchPositions[row] + 1);
     }
@@ -228,7 +227,6 @@ public final class TorchDecoderEngine implements DecoderEngine {
   public void close() {
     if (!closed) {
       closed = true;
-      arguments.close();
       program.close();
     }
   }
@@ -256,11 +254,6 @@ public final class TorchDecoderEngine implements DecoderEngine {
     }
   }
 
-  static ByteBuffer direct(int elements, int bytesEach) {
-    return ByteBuffer.allocateDirect(Math.multiplyExact(elements, bytesEach))
-        .order(ByteOrder.nativeOrder());
-  }
-
   private final class Result implements StepResult {
     private int batch;
     private boolean withLogits;
@@ -275,7 +268,7 @@ public final class TorchDecoderEngine implements DecoderEngine {
       if (row < 0 || row >= batch) {
         throw new IndexOutOfBoundsException("row must be in [0, " + batch + "), got " + row);
       }
-      return (int) top.get(row);
+      return (int) memory.top.get(row);
     }
 
     @Override
@@ -283,7 +276,7 @@ public final class TorchDecoderEngine implements DecoderEngine {
       if (!withLogits) {
         throw new IllegalStateException("the step was run without logits");
       }
-      return logits.slice(0, batch * shape.vocabulary());
+      return memory.logits.slice(0, batch * shape.vocabulary());
     }
   }
 }

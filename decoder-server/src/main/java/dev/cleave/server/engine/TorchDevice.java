@@ -14,7 +14,18 @@ import java.nio.file.Path;
 final class TorchDevice {
   private static final Path MEMINFO = Path.of("/proc/meminfo");
 
+  static {
+    // DJL reports its use over the network, and fetches what it does not find, unless told not to
+    System.setProperty("OPT_OUT_TRACKING", "true");
+    System.setProperty("ai.djl.offline", "true");
+  }
+
   private TorchDevice() {}
+
+  /** libtorch, loaded at the first call. */
+  static Engine engine() {
+    return Engine.getEngine("PyTorch");
+  }
 
   /** Refuses a CUDA device that this process cannot reach. */
   static void requirePresent(String device) {
@@ -22,7 +33,7 @@ final class TorchDevice {
       return;
     }
     int index = Integer.parseInt(device.substring("cuda:".length()));
-    try (NDManager manager = Engine.getEngine("PyTorch").newBaseManager(Device.gpu(index));
+    try (NDManager manager = engine().newBaseManager(Device.gpu(index));
         NDArray probe = manager.zeros(new Shape(1), DataType.FLOAT32)) {
       float zero = probe.toFloatArray()[0];
       if (zero != 0) {

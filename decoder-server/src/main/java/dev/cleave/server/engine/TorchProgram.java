@@ -1,7 +1,6 @@
 package dev.cleave.server.engine;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
@@ -14,6 +13,8 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A TorchScript program loaded into libtorch, and the tensors that alias memory of the JVM.
@@ -25,6 +26,7 @@ final class TorchProgram implements AutoCloseable {
   private final PtNDManager manager;
   private final PtSymbolBlock block;
   private final int threads;
+  private final List<IValue> kept = new ArrayList<>();
   private long configuredThread = -1;
 
   private TorchProgram(PtNDManager manager, PtSymbolBlock block, int threads) {
@@ -35,7 +37,7 @@ final class TorchProgram implements AutoCloseable {
 
   /** Loads the archive of a program without tensors. */
   static TorchProgram load(byte[] archive, int threads) {
-    PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
+    PtNDManager manager = (PtNDManager) TorchDevice.engine().newBaseManager(Device.cpu());
     try {
       PtSymbolBlock block =
           JniUtils.loadModule(manager, new ByteArrayInputStream(archive), false, false);
@@ -51,6 +53,21 @@ final class TorchProgram implements AutoCloseable {
   PtNDArray alias(ByteBuffer memory, DataType type, long... shape) {
     return JniUtils.createNdFromByteBuffer(
         manager, memory, new Shape(shape), type, SparseFormat.DENSE, Device.cpu());
+  }
+
+  /** The tensor as an argument for as many calls as wanted; the program's close frees it. */
+  IValue argument(PtNDArray tensor) {
+    return keep(IValue.from(tensor));
+  }
+
+  /** As {@link #argument(PtNDArray)}. */
+  IValue argument(boolean value) {
+    return keep(IValue.from(value));
+  }
+
+  private IValue keep(IValue value) {
+    kept.add(value);
+    return value;
   }
 
   /** Runs a method for its effects. */
@@ -71,6 +88,8 @@ final class TorchProgram implements AutoCloseable {
 
   @Override
   public void close() {
+    kept.forEach(IValue::close);
+    kept.clear();
     block.close();
     manager.close();
   }
