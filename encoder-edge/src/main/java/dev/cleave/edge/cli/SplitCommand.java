@@ -8,6 +8,7 @@ import dev.cleave.split.SplitReport;
 import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.Half;
 import dev.cleave.split.error.CheckpointRefused;
+import dev.cleave.split.error.MalformedCheckpoint;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -87,8 +88,8 @@ final class SplitCommand implements Callable<Integer> {
     SplitReport report;
     try {
       report = SplitCompiler.split(model, out, options(), progress(err));
-    } catch (CheckpointRefused e) {
-      err.println("refused: " + e.reason().replaceAll("\\R", " "));
+    } catch (CheckpointRefused | MalformedCheckpoint e) {
+      err.println("refused: " + (e.subject() + ": " + e.detail()).replaceAll("\\R", " "));
       err.flush();
       return Failures.REFUSED;
     }

@@ -31,12 +31,17 @@ public final class Families {
             ? Optional.of(ModelConfig.read(generationPath))
             : Optional.empty();
     GenerationReader reader = new GenerationReader(config, generation);
-    return switch (type) {
-      case "t5", "mt5" -> new T5Family(config, reader).understand(new TensorPlan(weights.get()));
-      case "bart", "marian" ->
-          new BartFamily(config, reader, arena).understand(new TensorPlan(weights.get()));
-      default -> throw new IllegalStateException(type);
-    };
+    try {
+      return switch (type) {
+        case "t5", "mt5" -> new T5Family(config, reader).understand(new TensorPlan(weights.get()));
+        case "bart", "marian" ->
+            new BartFamily(config, reader, arena).understand(new TensorPlan(weights.get()));
+        default -> throw new IllegalStateException(type);
+      };
+    } catch (IllegalArgumentException e) {
+      // The description refuses values out of its range; here they all come from the config.
+      throw new CheckpointRefused("config.json", String.valueOf(e.getMessage()));
+    }
   }
 
   private static String seq2seqType(ModelConfig config) {
