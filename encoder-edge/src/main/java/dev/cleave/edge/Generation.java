@@ -213,6 +213,9 @@ public final class Generation implements Iterable<String>, AutoCloseable {
           case FINISH_REASON_UNSPECIFIED, UNRECOGNIZED ->
               throw Protocol.broken("it gave no known reason for the end");
         };
+    if (!stream.promptSent() && reason != FinishReason.CANCELLED) {
+      throw Protocol.broken("it ended the answer before the end of the prompt");
+    }
     if (done.getTokens() != answer.size()) {
       throw Protocol.broken(
           "it counts %d tokens, %d came"
@@ -239,6 +242,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
   private Receipt makeReceipt(FinishReason reason) {
     WireTally tally = stream.tally();
     int tokens = answer.size();
+    Long seed = terms.seed().isPresent() ? terms.seed().getAsLong() : null;
     return new Receipt(
         terms.bundleId(),
         stream.serverName(),
@@ -249,7 +253,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
             tally.frameBytesUp(),
             tally.messageBytesUp(),
             terms.bitsPerElement(tally.frameBytesUp(), ledger.positionsSent())),
-        new Receipt.Received(tokens, tally.messageBytesDown(), reason, terms.seed()),
+        new Receipt.Received(tokens, tally.messageBytesDown(), reason, seed),
         ledger.timing(tokens));
   }
 }

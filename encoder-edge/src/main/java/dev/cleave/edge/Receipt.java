@@ -2,7 +2,7 @@ package dev.cleave.edge;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
-import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one generation sent, received and took. Written as one flat JSON object with snake_case
@@ -57,13 +57,13 @@ public record Receipt(
    * @param tokens tokens of the answer that were received
    * @param messageBytes bytes of all gRPC messages received; without HTTP/2 and TCP headers
    * @param finishReason why the answer ended
-   * @param seed the seed of the draws; empty where chance played no part
+   * @param seed the seed of the draws; null where chance played no part
    */
   public record Received(
       @JsonProperty("tokens") int tokens,
       @JsonProperty("bytes_down") long messageBytes,
       @JsonProperty("finish_reason") FinishReason finishReason,
-      @JsonProperty("seed") OptionalLong seed) {}
+      @JsonProperty("seed") @Nullable Long seed) {}
 
   /**
    * How long it took.

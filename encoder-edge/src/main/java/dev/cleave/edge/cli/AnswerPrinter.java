@@ -38,7 +38,9 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
     try {
       for (String piece : generation) {
         out.print(piece);
-        out.flush();
+        if (out.checkError()) {
+          generation.cancel(); // nobody reads any more
+        }
         lineOpen = !piece.endsWith("\n");
       }
     } finally {
@@ -87,7 +89,9 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
         received.tokens(),
         received.tokens() == 1 ? "" : "s",
         received.finishReason());
-    received.seed().ifPresent(seed -> err.printf(Locale.ROOT, "  seed        %d%n", seed));
+    if (received.seed() != null) {
+      err.printf(Locale.ROOT, "  seed        %d%n", received.seed());
+    }
     err.printf(
         Locale.ROOT,
         "  time        encode %.1f ms, first token %.1f ms, total %.1f ms, %.1f tokens/s%n",

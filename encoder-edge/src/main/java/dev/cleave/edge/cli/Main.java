@@ -6,8 +6,10 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
 
 /** Entry point of the device's command line. */
 @Command(
@@ -24,7 +26,10 @@ import picocli.CommandLine.ScopeType;
     versionProvider = Version.class,
     sortOptions = false,
     usageHelpAutoWidth = true)
+@SuppressWarnings("NullAway.Init") // picocli sets the fields
 public final class Main implements Runnable {
+
+  @Spec CommandSpec spec;
 
   @Option(
       names = "--verbose",
@@ -58,7 +63,7 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     throw new CommandLine.ParameterException(
-        new CommandLine(this), "no command given; see cleave --help");
+        spec.commandLine(), "no command given; see cleave --help");
   }
 
   private static PrintWriter utf8(FileDescriptor descriptor) {

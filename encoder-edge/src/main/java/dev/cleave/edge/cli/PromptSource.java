@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -49,9 +48,7 @@ final class PromptSource {
         throw refuse("could not read " + path, "check --file").causedBy(e);
       }
     }
-    Console console = System.console();
-    // Since JDK 22 there is a console even where standard input is a pipe.
-    if (Objects.requireNonNull(console).isTerminal()) {
+    if (isTyped()) {
       err.println("cleave: type the text, end it with Ctrl-D");
       err.flush();
     }
@@ -60,6 +57,12 @@ final class PromptSource {
     } catch (IOException e) {
       throw refuse("could not read standard input", "give TEXT or --file").causedBy(e);
     }
+  }
+
+  @SuppressWarnings("SystemConsoleNull") // it is null on JDK 25 where standard input is a pipe
+  private static boolean isTyped() {
+    Console console = System.console();
+    return console != null && console.isTerminal();
   }
 
   private static String read(InputStream in, String name) throws IOException {

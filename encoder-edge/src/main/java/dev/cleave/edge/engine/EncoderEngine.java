@@ -26,7 +26,7 @@ public interface EncoderEngine extends AutoCloseable {
    */
   void encode(LongBuffer ids, FloatBuffer hidden);
 
-  /** Frees the engine; no {@code encode} may be running or follow. */
+  /** Waits for what is being encoded and frees the engine; {@code encode} fails from then on. */
   @Override
   void close();
 }

@@ -14,6 +14,7 @@ import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,11 @@ public final class OrtEncoder implements EncoderEngine {
   private final OrtSession session;
   private final int width;
   private final int maxPositions;
+
+  /** Keeps the session from being freed under a run. */
+  private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock();
+
+  private boolean closed;
 
   private OrtEncoder(OrtEnvironment environment, OrtSession session, int width, int maxPositions) {
     this.environment = environment;
@@ -92,34 +98,53 @@ public final class OrtEncoder implements EncoderEngine {
           "hidden must have room for %d x %d = %d elements, has %d"
               .formatted(positions, width, elements, hidden.remaining()));
     }
-    try (OrtSession.RunOptions run = new OrtSession.RunOptions();
-        OnnxTensor input =
-            OnnxTensor.createTensor(environment, ids.slice(), new long[] {1, positions});
-        OnnxTensor output =
-            OnnxTensor.createTensor(
-                environment,
-                hidden.slice(hidden.position(), elements),
-                new long[] {1, positions, width})) {
-      run.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
-      // One long input must not keep its working memory for the life of the process.
-      run.addRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
-      session.run(Map.of(INPUT, input), Set.of(), Map.of(OUTPUT, output), run).close();
+    gate.readLock().lock();
+    try {
+      requireOpen();
+      run(ids.slice(), hidden.slice(hidden.position(), elements));
     } catch (OrtException e) {
       throw CleaveException.fatal(
               Code.ENGINE,
               "could not encode an input of %d positions: %s".formatted(positions, e.getCode()),
               "free some memory or shorten the input, then try again")
           .causedBy(e);
+    } finally {
+      gate.readLock().unlock();
+    }
+  }
+
+  private void run(LongBuffer ids, FloatBuffer hidden) throws OrtException {
+    int positions = ids.remaining();
+    try (OrtSession.RunOptions run = new OrtSession.RunOptions();
+        OnnxTensor input = OnnxTensor.createTensor(environment, ids, new long[] {1, positions});
+        OnnxTensor output =
+            OnnxTensor.createTensor(environment, hidden, new long[] {1, positions, width})) {
+      run.setLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      // One long input must not keep its working memory for the life of the process.
+      run.addRunConfigEntry("memory.enable_memory_arena_shrinkage", "cpu:0");
+      session.run(Map.of(INPUT, input), Set.of(), Map.of(OUTPUT, output), run).close();
     }
   }
 
   @Override
   public void close() {
+    gate.writeLock().lock();
     try {
-      session.close();
+      if (!closed) {
+        closed = true;
+        session.close();
+      }
     } catch (OrtException e) {
       throw CleaveException.fatal(Code.ENGINE, "could not free the encoder", "restart the process")
           .causedBy(e);
+    } finally {
+      gate.writeLock().unlock();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw CleaveException.fatal(Code.CLOSED, "the encoder is closed", "open the client again");
     }
   }
 

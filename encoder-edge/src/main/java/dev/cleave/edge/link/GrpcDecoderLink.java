@@ -13,6 +13,8 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
 import java.time.Duration;
+import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -21,6 +23,8 @@ import java.util.concurrent.TimeUnit;
  */
 public final class GrpcDecoderLink implements DecoderLink {
   private static final int DESCRIBE_MAX_BYTES = 64 << 10;
+
+  private static final int FLOW_CONTROL_BYTES = 1 << 20;
 
   private final ServerAddress address;
   private final ManagedChannel channel;
@@ -40,6 +44,8 @@ public final class GrpcDecoderLink implements DecoderLink {
             .proxyDetector(target -> null)
             // A retry inside gRPC keeps copies of the frames and cannot save a stream that began.
             .disableRetry()
+            // Fixed: what a slow reader leaves unread here is bounded by this.
+            .flowControlWindow(FLOW_CONTROL_BYTES)
             // The stream's callbacks only hand messages over.
             .directExecutor()
             .build();
@@ -56,7 +62,8 @@ public final class GrpcDecoderLink implements DecoderLink {
       return ClientCalls.blockingUnaryCall(
           channel, DecoderMethods.DESCRIBE, options, DescribeRequest.getDefaultInstance());
     } catch (StatusRuntimeException e) {
-      throw new StreamFailures(address, "could not ask what it serves").of(e, false);
+      throw new StreamFailures(address, "could not ask what it serves", Optional.empty())
+          .of(e, false);
     }
   }
 
@@ -70,9 +77,11 @@ public final class GrpcDecoderLink implements DecoderLink {
     if (terms.deadline().isPresent()) {
       options = options.withDeadlineAfter(terms.deadline().get().toNanos(), TimeUnit.NANOSECONDS);
     }
+    String bundle = HexFormat.of().formatHex(open.getBundleId().toByteArray());
     ClientCall<Uplink, ServerMessage> call = channel.newCall(DecoderMethods.GENERATE, options);
     GrpcDecoderStream stream =
-        new GrpcDecoderStream(call, tracer, new StreamFailures(address, "generation failed"));
+        new GrpcDecoderStream(
+            call, tracer, new StreamFailures(address, "generation failed", Optional.of(bundle)));
     stream.start(open);
     return stream;
   }

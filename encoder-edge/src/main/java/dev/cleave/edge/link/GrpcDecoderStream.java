@@ -97,10 +97,11 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
         if (failure != null) {
           throw failure;
         }
-        if (cancelled) {
+        if (cancelled || !inbox.isEmpty()) {
+          // Nothing to send: either nobody wants it, or the reader will say what the server did.
           throw new StreamCancelled();
         }
-        if (closed || !inbox.isEmpty()) {
+        if (closed) {
           throw failures.endedEarly();
         }
         changed.await();

@@ -4,12 +4,20 @@ import dev.cleave.edge.error.Category;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.wire.WireError;
+import dev.cleave.wire.WireReason;
 import dev.cleave.wire.WireStatus;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.util.Optional;
 
-/** Says in the SDK's terms why a call to one server failed. Immutable. */
-record StreamFailures(ServerAddress address, String attempted) {
+/**
+ * Says in the SDK's terms why a call to one server failed. Immutable.
+ *
+ * @param address of the server
+ * @param attempted what failed
+ * @param bundleId of this device's bundle, hex, where it matters
+ */
+record StreamFailures(ServerAddress address, String attempted, Optional<String> bundleId) {
 
   /**
    * The failure for a status.
@@ -45,6 +53,9 @@ record StreamFailures(ServerAddress address, String attempted) {
     if (!error.message().isEmpty()) {
       text.append(" (").append(error.message()).append(')');
     }
+    if (error.is(WireReason.BUNDLE_MISMATCH)) {
+      bundleId.ifPresent(id -> text.append(" this device's bundle=").append(id));
+    }
     // Ids and numbers only: the server knows no text, and what it says of a bundle names both ids.
     error
         .metadata()
@@ -54,7 +65,7 @@ record StreamFailures(ServerAddress address, String attempted) {
 
   private static Code code(Status.Code code) {
     return switch (code) {
-      case UNAVAILABLE -> Code.LINK;
+      case UNAVAILABLE, CANCELLED -> Code.LINK;
       case DEADLINE_EXCEEDED -> Code.DEADLINE;
       case UNIMPLEMENTED -> Code.PROTOCOL;
       default -> Code.SERVER;
@@ -64,15 +75,15 @@ record StreamFailures(ServerAddress address, String attempted) {
   private static Category category(Status.Code code, boolean opened) {
     return switch (code) {
       case RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED -> Category.RETRY;
-      case UNAVAILABLE -> opened ? Category.REOPEN_SESSION : Category.RETRY;
+      case UNAVAILABLE, CANCELLED -> opened ? Category.REOPEN_SESSION : Category.RETRY;
       case ABORTED, DATA_LOSS -> Category.REOPEN_SESSION;
-      default -> opened && code == Status.Code.CANCELLED ? Category.REOPEN_SESSION : Category.FATAL;
+      default -> Category.FATAL;
     };
   }
 
   private static String next(WireError error) {
     return switch (error.code()) {
-      case UNAVAILABLE -> "check that the server runs there, then try again";
+      case UNAVAILABLE, CANCELLED -> "check that the server runs there, then try again";
       case RESOURCE_EXHAUSTED ->
           error
               .retryDelay()

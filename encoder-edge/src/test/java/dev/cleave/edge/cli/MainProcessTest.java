@@ -1,0 +1,91 @@
+package dev.cleave.edge.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.cleave.edge.ScriptedServer;
+import dev.cleave.edge.text.Fixtures;
+import dev.cleave.v1.FinishReason;
+import dev.cleave.wire.Uplink;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command line as a process of its own: what a pipe and a terminal see of it. */
+@Timeout(120)
+@DisabledOnOs(OS.WINDOWS)
+class MainProcessTest {
+  @TempDir Path folder;
+
+  @Test
+  void givesAPipeTheAnswerAndNothingElse() throws Exception {
+    Path bundle = Fixtures.split("t5-v1.0-tied-relu", folder);
+    try (ScriptedServer server = ScriptedServer.start(MainTest::answer)) {
+      Process process =
+          start("generate", "--json", "--bundle", bundle.toString(), "--server", server.address());
+      process.getOutputStream().write("naïve chest pain\n".getBytes(StandardCharsets.UTF_8));
+      process.getOutputStream().close();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      String out = Files.readString(folder.resolve("out"));
+      assertThat(process.exitValue()).as(Files.readString(folder.resolve("err"))).isZero();
+      assertThat(out).startsWith("{").endsWith("}\n");
+      assertThat(new ObjectMapper().readTree(out).get("text").asText()).isEqualTo("line one naïve");
+      assertThat(Files.readString(folder.resolve("err"))).startsWith("receipt");
+    }
+  }
+
+  @Test
+  void cancelsOnInterruptAndExitsWith130() throws Exception {
+    Path bundle = Fixtures.split("t5-v1.0-tied-relu", folder);
+    try (ScriptedServer server =
+        ScriptedServer.start(exchange -> {
+          exchange.accept();
+          int[] ids = Fixtures.ids("line one");
+          exchange.tokens(0, ids);
+          exchange.expect(Uplink.Cancel.class);
+          exchange.done(FinishReason.CANCELLED, ids.length);
+        })) {
+      Process process =
+          start("generate", "--bundle", bundle.toString(), "--server", server.address(), "pain");
+      awaitText(process, "line one");
+      new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+      assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).isEqualTo(130);
+      assertThat(Files.readString(folder.resolve("out"))).isEqualTo("line one\n");
+      assertThat(Files.readString(folder.resolve("err"))).contains("ended by CANCELLED");
+    }
+  }
+
+  private void awaitText(Process process, String text) throws IOException, InterruptedException {
+    Path out = folder.resolve("out");
+    while (!Files.exists(out) || !Files.readString(out).contains(text)) {
+      assertThat(process.isAlive()).as(Files.readString(folder.resolve("err"))).isTrue();
+      Thread.sleep(20);
+    }
+  }
+
+  private Process start(String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseSerialGC", "-Xmx512m", "--enable-native-access=ALL-UNNAMED"));
+    command.add("--sun-misc-unsafe-memory-access=allow");
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(List.of(args));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    // The poorest locale: the text must not depend on it.
+    builder.environment().put("LC_ALL", "C");
+    return builder
+        .redirectOutput(folder.resolve("out").toFile())
+        .redirectError(folder.resolve("err").toFile())
+        .start();
+  }
+}
