@@ -30,6 +30,9 @@ public final class SplitCompiler {
   /** The answer's length when neither caller nor checkpoint says one. */
   private static final int DEFAULT_MAX_NEW_TOKENS = 256;
 
+  /** What is served when nobody asks for more: a server reserves room for whole sessions. */
+  private static final int DEFAULT_MAX_POSITIONS = 1024;
+
   private static final long MAX_TOKENIZER_BYTES = 256L << 20;
   private static final String CREATED_BY = "cleave 0.1.0";
 
@@ -146,12 +149,12 @@ public final class SplitCompiler {
 
   private static BundleManifest.Limits limits(BundleManifest.Limits model, SplitOptions options) {
     return new BundleManifest.Limits(
-        lower("max prompt positions", model.maxPromptPositions(), options.maxPromptPositions()),
-        lower("max new tokens", model.maxNewTokens(), options.maxNewTokens()));
+        limit("max prompt positions", model.maxPromptPositions(), options.maxPromptPositions()),
+        limit("max new tokens", model.maxNewTokens(), options.maxNewTokens()));
   }
 
-  private static int lower(String what, int model, OptionalInt wanted) {
-    int value = wanted.orElse(model);
+  private static int limit(String what, int model, OptionalInt wanted) {
+    int value = wanted.orElse(Math.min(model, DEFAULT_MAX_POSITIONS));
     if (value < 1 || value > model) {
       throw new CheckpointRefused(what, value + " is not in [1, " + model + "], the model's own");
     }

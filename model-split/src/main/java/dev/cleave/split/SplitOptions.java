@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name of the bundle; the checkpoint folder's name when empty
  * @param replace whether a bundle that stands at the destination is replaced
- * @param maxPromptPositions a lower limit than the model's own, in tokens
- * @param maxNewTokens a lower limit than the model's own, in tokens
+ * @param maxPromptPositions in tokens, at most the model's own; that or 1024 when empty
+ * @param maxNewTokens in tokens, at most the model's own; that or 1024 when empty
  */
 public record SplitOptions(
     Optional<String> name,
     boolean replace,
     OptionalInt maxPromptPositions,
     OptionalInt maxNewTokens) {
-  /** The folder's name, nothing replaced, the model's own limits. */
+  /** The folder's name, nothing replaced, the model's own limits up to 1024. */
   public static SplitOptions defaults() {
     return new SplitOptions(Optional.empty(), false, OptionalInt.empty(), OptionalInt.empty());
   }
@@ -32,7 +32,7 @@ public record SplitOptions(
     return new SplitOptions(name, newReplace, maxPromptPositions, maxNewTokens);
   }
 
-  /** With these limits, null for the model's own, which neither may exceed. */
+  /** With these limits, null for the default; neither may exceed the model's own. */
   public SplitOptions withLimits(@Nullable Integer promptPositions, @Nullable Integer newTokens) {
     return new SplitOptions(name, replace, optional(promptPositions), optional(newTokens));
   }

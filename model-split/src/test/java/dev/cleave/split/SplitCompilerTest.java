@@ -149,6 +149,20 @@ class SplitCompilerTest {
   }
 
   @Test
+  void servesLongerPromptsOfRelativePositionsOnlyWhenAsked() {
+    Path t5 = Fixtures.folder("t5-v1.0-tied-relu");
+    assertThat(split(t5, "a").manifest().limits().maxPromptPositions()).isEqualTo(1024);
+    SplitReport report =
+        SplitCompiler.split(
+            t5,
+            folder.resolve("b"),
+            SplitOptions.defaults().withLimits(4096, null),
+            ProgressListener.NONE);
+    assertThat(report.manifest().limits().maxPromptPositions()).isEqualTo(4096);
+    assertThat(report.manifest().limits().maxNewTokens()).isEqualTo(1024);
+  }
+
+  @Test
   void tellsOfEveryByteOfBothHalves() {
     List<ProgressListener.Progress> told = new ArrayList<>();
     SplitCompiler.split(

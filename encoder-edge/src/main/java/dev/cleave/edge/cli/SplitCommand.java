@@ -70,13 +70,15 @@ final class SplitCommand implements Callable<Integer> {
   @Option(
       names = "--max-prompt",
       paramLabel = "N",
-      description = "The longest prompt in tokens, at most the model's own (default: that).")
+      description =
+          "The longest prompt in tokens, at most the model's own (default: that or 1024).")
   @Nullable Integer maxPrompt;
 
   @Option(
       names = "--max-tokens",
       paramLabel = "N",
-      description = "The longest answer in tokens, at most the model's own (default: that).")
+      description =
+          "The longest answer in tokens, at most the model's own (default: that or 1024).")
   @Nullable Integer maxTokens;
 
   @Option(names = "--json", description = "Print what was written as one JSON object.")

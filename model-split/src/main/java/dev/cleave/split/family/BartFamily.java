@@ -32,6 +32,9 @@ final class BartFamily {
   /** The rows that BART's position table keeps for a padding index it no longer uses. */
   private static final int LEARNED_OFFSET = 2;
 
+  /** Elements of a position table that is computed on the word of the config alone. */
+  private static final long MAX_COMPUTED = 1L << 26;
+
   private static final String[][] ATTENTION = {
     {"q", "q_proj"}, {"k", "k_proj"}, {"v", "v_proj"}, {"o", "out_proj"}
   };
@@ -199,6 +202,10 @@ final class BartFamily {
       TensorPlan plan, String side, Map<String, String> sources) {
     if (!marian || plan.has(positionsOf(side))) {
       return Map.of();
+    }
+    if ((long) positions * width > MAX_COMPUTED) {
+      throw new CheckpointRefused(
+          config.subject("max_position_embeddings"), positions + " positions are too many");
     }
     sources.remove("embed.positions.weight");
     return Map.of(

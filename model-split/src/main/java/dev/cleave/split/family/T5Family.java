@@ -22,8 +22,8 @@ import java.util.OptionalInt;
  * attention, no biases.
  */
 final class T5Family {
-  /** Relative positions have no end; this bounds what one session may ask of the server. */
-  private static final int MAX_POSITIONS = 1024;
+  /** Relative positions have no end; the encoder's table of distances has. */
+  private static final int MAX_POSITIONS = 1 << 16;
 
   private final ModelConfig config;
   private final GenerationReader generation;

@@ -1,0 +1,101 @@
+package dev.cleave.edge.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SplitCommandTest {
+  private static final Path FIXTURES = Path.of("../e2e/src/test/resources/fixtures");
+
+  @TempDir Path folder;
+
+  /** What a run left on its two streams. */
+  private record Run(int code, String out, String err) {
+    static Run of(Object... arguments) {
+      StringWriter out = new StringWriter();
+      StringWriter err = new StringWriter();
+      String[] texts = new String[arguments.length];
+      for (int i = 0; i < texts.length; i++) {
+        texts[i] = arguments[i].toString();
+      }
+      int code = Main.run(texts, new PrintWriter(out), new PrintWriter(err));
+      return new Run(code, out.toString(), err.toString());
+    }
+  }
+
+  @Test
+  void splitsAndShowsWhatEachSideHolds() throws IOException {
+    Path bundle = folder.resolve("bundle");
+    Run split = Run.of("split", "--model", FIXTURES.resolve("bart"), "--out", bundle, "--json");
+    assertThat(split.code()).as(split.err()).isZero();
+    assertThat(split.err()).isEmpty();
+    String id = Json.MAPPER.readTree(split.out()).path("bundleId").asText();
+    assertThat(id).hasSize(64);
+
+    Run table = Run.of("inspect", bundle);
+    assertThat(table.code()).isZero();
+    assertThat(table.out())
+        .contains(id, "encoder.onnx", "decoder.safetensors", "verified", "f32 [positions, 64]")
+        .contains("68 B  int8", "prompt 128 positions");
+
+    JsonNode json = Json.MAPPER.readTree(Run.of("inspect", bundle, "--json").out());
+    assertThat(json.path("bundleId").asText()).isEqualTo(id);
+    assertThat(json.path("boundary").path("bytesPerPosition").path("int8").asInt()).isEqualTo(68);
+    assertThat(json.path("device").path("parameters").asLong()).isEqualTo(148_128);
+    assertThat(json.path("verified").path("server").asText()).isEqualTo("verified");
+  }
+
+  @Test
+  void refusesInOneLineWithCodeTwo() {
+    Path out = folder.resolve("bundle");
+    Run run = Run.of("split", "--model", FIXTURES.resolve("refuse/mixtral-moe"), "--out", out);
+    assertThat(run.code()).isEqualTo(Failures.REFUSED);
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err().lines())
+        .containsExactly(
+            "refused: model_type mixtral: num_local_experts: mixtures of experts are not described");
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void replacesABundleOnlyByForce() {
+    Path out = folder.resolve("bundle");
+    Object[] split = {"split", "--model", FIXTURES.resolve("marian"), "--out", out};
+    assertThat(Run.of(split).code()).isZero();
+    Run again = Run.of(split);
+    assertThat(again.code()).isEqualTo(Failures.FAILED);
+    assertThat(again.err()).contains("--force").hasLineCount(1);
+    Run forced = Run.of("split", "--model", FIXTURES.resolve("marian"), "--out", out, "--force");
+    assertThat(forced.code()).isZero();
+  }
+
+  @Test
+  void inspectsOneHalfAndNoticesAChange() throws IOException {
+    Path bundle = folder.resolve("bundle");
+    Run.of("split", "--model", FIXTURES.resolve("marian"), "--out", bundle);
+    for (String name : new String[] {"decoder.json", "decoder.safetensors"}) {
+      Files.delete(bundle.resolve("server").resolve(name));
+    }
+    Files.delete(bundle.resolve("server"));
+    assertThat(Run.of("inspect", bundle).out()).contains("not here", "verified");
+    Files.writeString(bundle.resolve("device/tokenizer.json"), " ", StandardOpenOption.APPEND);
+    Run changed = Run.of("inspect", bundle);
+    assertThat(changed.code()).isEqualTo(Failures.FAILED);
+    assertThat(changed.err()).contains("tokenizer.json").hasLineCount(1);
+  }
+
+  @Test
+  void namesAFolderThatIsNoBundle() {
+    Run run = Run.of("inspect", folder);
+    assertThat(run.code()).isEqualTo(Failures.FAILED);
+    assertThat(run.err()).contains("bundle.json", "cleave split").hasLineCount(1);
+  }
+}
