@@ -50,7 +50,8 @@ record StreamFailures(ServerAddress address, String attempted, Optional<String> 
     if (!error.reason().isEmpty()) {
       text.append(' ').append(error.reason());
     }
-    if (!error.message().isEmpty()) {
+    // What gRPC itself says of a deadline is about its insides.
+    if (!error.message().isEmpty() && error.code() != Status.Code.DEADLINE_EXCEEDED) {
       text.append(" (").append(error.message()).append(')');
     }
     if (error.is(WireReason.BUNDLE_MISMATCH)) {

@@ -4,6 +4,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -59,6 +60,11 @@ public final class HfTokenizer implements AutoCloseable {
 
   /** The ids of {@code text}, with the special tokens that the model's template adds. */
   public int[] encode(String text) {
+    // Half a surrogate pair has no UTF-8, and what the native side makes of it is its own affair.
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+      throw CleaveException.fatal(
+          Code.INPUT, "the text holds half a character (an unpaired surrogate)", "mend the text");
+    }
     long[] ids = whileOpen(() -> tokenizer.encode(text, true, false).getIds());
     return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
   }

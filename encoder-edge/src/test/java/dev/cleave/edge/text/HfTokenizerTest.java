@@ -48,6 +48,26 @@ class HfTokenizerTest {
   }
 
   @Test
+  void refusesHalfACharacterAndTakesOddOnes() {
+    try (HfTokenizer tokenizer = Fixtures.tokenizer("bart")) {
+      assertThatThrownBy(() -> tokenizer.encode("pain \uD83D."))
+          .isInstanceOf(CleaveException.class)
+          .hasMessageContaining("half a character");
+      String odd = "a\0b \uFFFD \u200D 🙂";
+      assertThat(tokenizer.decode(tokenizer.encode(odd))).isEqualTo(odd);
+    }
+  }
+
+  @Test
+  void keepsTheLibraryFromReportingToItsMakers() {
+    try (HfTokenizer tokenizer = Fixtures.tokenizer("bart")) {
+      assertThat(tokenizer.vocabulary()).isPositive();
+      assertThat(System.getProperty("OPT_OUT_TRACKING")).isEqualTo("true");
+      assertThat(System.getProperty("ai.djl.offline")).isEqualTo("true");
+    }
+  }
+
+  @Test
   void skipsIdsBeyondTheVocabulary() {
     try (HfTokenizer tokenizer = Fixtures.tokenizer("t5-v1.0-tied-relu")) {
       int beyond = tokenizer.vocabulary();
