@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
@@ -229,21 +230,42 @@ class CleaveClientFailureTest {
 
   @Test
   void endsOnCancelEvenIfTheServerHangs() throws Exception {
-    CountDownLatch release = new CountDownLatch(1);
+    CountDownLatch released = new CountDownLatch(1);
     try (ScriptedServer server =
             ScriptedServer.start(exchange -> {
-              release.await();
-              assertThat(exchange.cancelled()).isTrue();
+              while (!exchange.cancelled()) {
+                Thread.sleep(5);
+              }
+              released.countDown();
             });
         CleaveClient client = CleaveClient.open(bundle, server.address());
         Generation answer = client.generate(TEXT, DEFAULTS)) {
       answer.cancel();
       assertThat(answer.text()).isEmpty();
       assertThat(answer.finishReason()).isEqualTo(dev.cleave.edge.FinishReason.CANCELLED);
-      // A second generation waits until the cancellation of the first has reached the server.
-      Thread.sleep(200);
-      release.countDown();
+      assertThat(released.await(10, TimeUnit.SECONDS)).isTrue();
     }
+  }
+
+  @Test
+  void endsWhenTheWaitingThreadIsInterrupted() throws Exception {
+    CountDownLatch released = new CountDownLatch(1);
+    try (ScriptedServer server =
+            ScriptedServer.start(exchange -> {
+              while (!exchange.cancelled()) {
+                Thread.sleep(5);
+              }
+              released.countDown();
+            });
+        CleaveClient client = CleaveClient.open(bundle, server.address());
+        Generation answer = client.generate(TEXT, DEFAULTS)) {
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(answer::text)
+          .isInstanceOfSatisfying(
+              CleaveException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(released.await(10, TimeUnit.SECONDS)).isTrue();
   }
 
   @Test

@@ -27,8 +27,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "generate",
     description = {
-      "Run the device half: tokenize and encode TEXT here, stream hidden states to the server half,",
-      "print the answer as it comes. The receipt of what was sent goes to standard error."
+      "Run the device half on a text and print the streamed answer.",
+      "The text is tokenized and encoded here; hidden states go to the server half. The receipt of"
+          + " what was sent goes to standard error."
     },
     sortOptions = false,
     footer = {

@@ -24,10 +24,11 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     scope = ScopeType.INHERIT,
     versionProvider = Version.class,
-    sortOptions = false,
-    usageHelpAutoWidth = true)
+    sortOptions = false)
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 public final class Main implements Runnable {
+
+  private static final int HELP_WIDTH = 100;
 
   @Spec CommandSpec spec;
 
@@ -56,7 +57,7 @@ public final class Main implements Runnable {
     CommandLine line = new CommandLine(main).setOut(out).setErr(err);
     line.setExecutionExceptionHandler(new Failures(main));
     line.setParameterExceptionHandler(Failures::refuse);
-    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setUsageHelpWidth(HELP_WIDTH);
     return line.execute(args);
   }
 
