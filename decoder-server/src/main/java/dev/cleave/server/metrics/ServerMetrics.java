@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.function.IntSupplier;
+import java.util.function.ToDoubleFunction;
 
 /**
  * The server's meters; every name starts with {@code cleave.}. Counts and times only: nothing here
@@ -55,15 +56,17 @@ public final class ServerMetrics implements SchedulerEvents {
   /** Registers the gauges over the server's state. */
   public void watch(
       KvSlots slots, long kvBytesPerSlot, PromptBudget prompts, IntSupplier openSessions) {
-    gauge("cleave.kv.slots.total", "KV slots of the engine", slots, KvSlots::total);
+    gauge("cleave.kv.slots", "KV slots of the engine", slots, KvSlots::total);
     gauge("cleave.kv.slots.free", "KV slots that no session owns", slots, KvSlots::free);
     Gauge.builder("cleave.kv.used", slots, s -> (double) ((s.total() - s.free()) * kvBytesPerSlot))
         .description("KV memory that sessions own")
         .baseUnit("bytes")
+        .strongReference(true)
         .register(registry);
     Gauge.builder("cleave.prompt.buffer", prompts, p -> (double) p.heldBytes())
         .description("Memory of prompts that are not prefilled yet")
         .baseUnit("bytes")
+        .strongReference(true)
         .register(registry);
     gauge(
         "cleave.sessions.open",
@@ -141,9 +144,12 @@ public final class ServerMetrics implements SchedulerEvents {
         .register(registry);
   }
 
-  private <T> void gauge(
-      String name, String description, T source, java.util.function.ToDoubleFunction<T> value) {
-    Gauge.builder(name, source, value).description(description).register(registry);
+  private <T> void gauge(String name, String description, T source, ToDoubleFunction<T> value) {
+    // Strong: a meter that watches a method reference would else lose it to the collector.
+    Gauge.builder(name, source, value)
+        .description(description)
+        .strongReference(true)
+        .register(registry);
   }
 
   private static double[] powersOfTwo(int max) {

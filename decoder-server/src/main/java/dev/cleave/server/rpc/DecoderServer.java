@@ -2,6 +2,7 @@ package dev.cleave.server.rpc;
 
 import dev.cleave.codec.FrameLimits;
 import dev.cleave.codec.HeaderForm;
+import dev.cleave.codec.StreamSpec;
 import dev.cleave.server.ServerException;
 import dev.cleave.server.call.DecoderService;
 import dev.cleave.server.call.OpenPolicy;
@@ -101,7 +102,7 @@ public final class DecoderServer implements AutoCloseable {
     SessionHost host =
         new SessionHost(
             new OpenPolicy(model, shape.width(), limits),
-            frameLimits(shape.width(), limits),
+            frameLimits(limits),
             slots,
             prompts,
             scheduler,
@@ -257,10 +258,11 @@ public final class DecoderServer implements AutoCloseable {
     }
   }
 
-  private static FrameLimits frameLimits(int width, SessionLimits limits) {
+  private static FrameLimits frameLimits(SessionLimits limits) {
     return new FrameLimits(
         Math.min(limits.maxPositionsPerFrame(), limits.maxPromptPositions()),
-        width,
+        // The agreement of the stream says which width; a wrong one is a lie, not a limit.
+        StreamSpec.MAX_WIDTH,
         WireLimits.MAX_FRAME_BYTES - HeaderForm.LONG.bytes());
   }
 
