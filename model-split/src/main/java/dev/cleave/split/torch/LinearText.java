@@ -30,15 +30,21 @@ final class LinearText {
   }
 
   private String product(String x, String weight, String bias) {
-    if (options.precision() == WeightPrecision.F32) {
-      return "torch.linear(" + x + ", " + weight + ", " + bias + ")";
+    boolean bf16 = options.precision() == WeightPrecision.BF16;
+    if (!options.oneDnn() && !bf16) {
+      return "torch.linear(%s, %s, %s)".formatted(x, weight, bias);
     }
-    String input = "torch.to(" + x + ", 15)";
+    String input = bf16 ? "torch.to(" + x + ", 15)" : x;
+    // oneDNN wants a bias in the weight's precision: a bf16 one would lose bits for nothing
+    String inner = bf16 ? "None" : bias;
     String product =
         options.oneDnn()
-            ? "ops.mkldnn._linear_pointwise(%s, %s, None, \"none\", annotate(List[Optional[number]], []), \"\")"
-                .formatted(input, weight)
-            : "torch.linear(%s, %s, None)".formatted(input, weight);
+            ? "ops.mkldnn._linear_pointwise(%s, %s, %s, \"none\", annotate(List[Optional[number]], []), \"\")"
+                .formatted(input, weight, inner)
+            : "torch.linear(%s, %s, %s)".formatted(input, weight, inner);
+    if (!bf16) {
+      return product;
+    }
     product = "torch.to(" + product + ", 6)";
     return bias.equals("None") ? product : "torch.add(" + product + ", " + bias + ")";
   }

@@ -15,6 +15,8 @@ import java.util.Objects;
 public record ScriptOptions(
     String device, WeightPrecision precision, int slots, int maxSource, int maxNewTokens) {
 
+  private static final boolean X86 = System.getProperty("os.arch", "").matches("amd64|x86_64");
+
   public ScriptOptions {
     if (!device.matches("cpu|cuda:[0-9]{1,3}")) {
       throw new IllegalArgumentException("device must be cpu or cuda:N: " + device);
@@ -25,9 +27,13 @@ public record ScriptOptions(
     requirePositive("maxNewTokens", maxNewTokens);
   }
 
-  /** Whether weights are reordered once by oneDNN, which has its kernels for CPUs alone. */
+  /**
+   * Whether weights are reordered once by oneDNN. On x86, with 6 layers of width 512 and one
+   * thread, that took a step of 8 rows from 36 ms to 12 ms and of 16 rows from 27 ms to 19 ms; on
+   * other processors it was not measured.
+   */
   boolean oneDnn() {
-    return precision == WeightPrecision.BF16 && device.equals("cpu");
+    return device.equals("cpu") && X86;
   }
 
   private static void requirePositive(String name, int value) {
