@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * What the {@code transformers} library computed with one seq2seq checkpoint: {@code expected.json}
@@ -41,12 +42,6 @@ final class Oracle {
       this.decoderIds = decoderIds;
       this.logits = logits;
       this.greedy = greedy;
-    }
-
-    /** The logits of one step, f32 [vocabulary]. */
-    float[] logits(int step) {
-      int vocabulary = logits.length / decoderIds.length;
-      return Arrays.copyOfRange(logits, step * vocabulary, (step + 1) * vocabulary);
     }
   }
 
@@ -93,19 +88,43 @@ final class Oracle {
     return oracle;
   }
 
-  /** The largest difference, over the largest expected magnitude. */
-  static double relativeError(float[] expected, float[] actual) {
+  /**
+   * The largest difference of a boundary tensor, over the largest magnitude expected of any row.
+   */
+  double boundaryError(Row row, float[] actual) {
+    return difference(row.hidden, actual) / largest(one -> one.hidden);
+  }
+
+  /**
+   * The largest difference of logits of {@code steps} steps from the first one on, over the largest
+   * magnitude expected of any row.
+   */
+  double logitsError(Row row, int steps, float[] actual) {
+    int vocabulary = row.logits.length / row.decoderIds.length;
+    float[] expected = Arrays.copyOf(row.logits, steps * vocabulary);
+    return difference(expected, actual) / largest(one -> one.logits);
+  }
+
+  private double largest(Function<Row, float[]> of) {
+    double largest = 0;
+    for (Row row : rows) {
+      for (float value : of.apply(row)) {
+        largest = Math.max(largest, Math.abs(value));
+      }
+    }
+    return largest;
+  }
+
+  private static double difference(float[] expected, float[] actual) {
     if (expected.length != actual.length) {
       return Double.POSITIVE_INFINITY;
     }
     double worst = 0;
-    double largest = 0;
     for (int i = 0; i < expected.length; i++) {
       double difference = Math.abs((double) expected[i] - actual[i]);
       worst = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : Math.max(worst, difference);
-      largest = Math.max(largest, Math.abs(expected[i]));
     }
-    return worst / largest;
+    return worst;
   }
 
   private static int[] int64(Weights file, String name) {

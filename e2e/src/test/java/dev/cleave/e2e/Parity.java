@@ -57,8 +57,11 @@ final class Parity {
       }
       for (Oracle.Row row : oracle.rows) {
         HiddenStates hidden = client.encodeIds(row.ids);
-        boundary = Math.max(boundary, Oracle.relativeError(row.hidden, floats(hidden.values())));
-        logits = Math.max(logits, teacherForced(bundle, hidden, row));
+        boundary = Math.max(boundary, oracle.boundaryError(row, floats(hidden.values())));
+        logits =
+            Math.max(
+                logits,
+                oracle.logitsError(row, row.decoderIds.length, teacherForced(bundle, hidden, row)));
         GenerateOptions options =
             GenerateOptions.defaults()
                 .withCodec(CodecMode.RAW_F32)
@@ -69,21 +72,21 @@ final class Parity {
           answer.forEach(piece -> {});
           greedy &= Arrays.equals(row.greedy, answer.tokenIds());
           List<FloatBuffer> overTheWire = answer.logits();
-          logits =
-              Math.max(logits, Oracle.relativeError(row.logits(0), floats(overTheWire.getFirst())));
+          logits = Math.max(logits, oracle.logitsError(row, 1, floats(overTheWire.getFirst())));
         }
       }
     }
     return new Result(boundary, logits, greedy, ids);
   }
 
-  private static double teacherForced(Path bundle, HiddenStates hidden, Oracle.Row row) {
+  /** The logits of the oracle's decoder tokens, f32 [steps, vocabulary]. */
+  private static float[] teacherForced(Path bundle, HiddenStates hidden, Oracle.Row row) {
     Bundle half = Bundle.open(bundle, Half.SERVER);
     DecoderSpec spec = DecoderJson.read(half.file("decoder.json"));
     EngineOptions options =
         new EngineOptions(
             "cpu", WeightPrecision.F32, SLOTS, hidden.positions(), row.decoderIds.length);
-    double worst = 0;
+    FloatBuffer logits = FloatBuffer.allocate(row.logits.length);
     try (DecoderEngine engine =
             TorchDecoderEngine.open(spec, half.file("decoder.safetensors"), options);
         Arena arena = Arena.ofConfined()) {
@@ -98,10 +101,10 @@ final class Parity {
       for (int step = 0; step < row.decoderIds.length; step++) {
         StepResult result =
             engine.step(1, new long[] {row.decoderIds[step]}, new long[] {step}, true);
-        worst = Math.max(worst, Oracle.relativeError(row.logits(step), floats(result.logits())));
+        logits.put(result.logits());
       }
     }
-    return worst;
+    return logits.array();
   }
 
   private static float[] floats(FloatBuffer buffer) {

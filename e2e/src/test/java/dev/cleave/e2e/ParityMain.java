@@ -3,7 +3,7 @@ package dev.cleave.e2e;
 import dev.cleave.split.ProgressListener;
 import dev.cleave.split.SplitCompiler;
 import dev.cleave.split.SplitOptions;
-import dev.cleave.split.error.CheckpointRefused;
+import dev.cleave.split.error.SplitException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -41,7 +41,13 @@ public final class ParityMain {
       Path work = Files.createTempDirectory("cleave-parity");
       try {
         Path bundle = work.resolve("bundle");
-        SplitCompiler.split(folder, bundle, SplitOptions.defaults(), ProgressListener.NONE);
+        try {
+          SplitCompiler.split(folder, bundle, SplitOptions.defaults(), ProgressListener.NONE);
+        } catch (SplitException e) {
+          refused++;
+          out.println("refused: " + e.subject() + ": " + e.detail());
+          continue;
+        }
         Parity.Result result = Parity.check(bundle, Oracle.read(folder));
         matched += result.matches() ? 1 : 0;
         out.printf(
@@ -52,9 +58,6 @@ public final class ParityMain {
             result.greedyEqual() ? "equal" : "DIFFERENT",
             result.idsEqual() ? "equal" : "DIFFERENT",
             result.matches() ? "ok" : "MISMATCH");
-      } catch (CheckpointRefused e) {
-        refused++;
-        out.println("refused: " + e.getMessage());
       } catch (IOException | RuntimeException e) {
         out.println("MISMATCH: " + e);
       } finally {

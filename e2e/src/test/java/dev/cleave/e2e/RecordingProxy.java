@@ -82,11 +82,16 @@ final class RecordingProxy implements AutoCloseable {
     }
   }
 
-  @Override
-  public void close() throws IOException {
-    listener.close();
+  /** Cuts every connection that there is. */
+  void hangUp() throws IOException {
     for (Socket socket : sockets) {
       socket.close();
     }
+  }
+
+  @Override
+  public void close() throws IOException {
+    listener.close();
+    hangUp();
   }
 }

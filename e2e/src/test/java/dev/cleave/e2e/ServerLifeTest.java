@@ -103,7 +103,7 @@ class ServerLifeTest {
               answer.iterator().next();
             }
             if (i == 7) {
-              proxy.close();
+              proxy.hangUp();
             }
           } catch (CleaveException busy) {
             // A slot of the session before may not be free yet.
