@@ -122,7 +122,8 @@ final class StepTimes {
         new DecodingSpec(0, List.of(1), OptionalInt.empty(), OptionalInt.empty(), List.of()));
   }
 
-  private static void write(DecoderSpec spec, Path file) throws IOException {
+  /** Random weights, always the same. */
+  static void write(DecoderSpec spec, Path file) throws IOException {
     SplittableRandom random = new SplittableRandom(1);
     try (Arena arena = Arena.ofConfined()) {
       List<TensorData> tensors = new ArrayList<>();
