@@ -181,11 +181,8 @@ class Note:
             found.setdefault(kind, (text, answer))
         return "vitals", self.join([t for t, _ in found.values()], prose), ", ".join(a for _, a in found.values())
 
-    def slot_v(self):
-        return self.vitals(False)
-
-    def slot_vp(self):
-        return self.vitals(True)
+    slot_v = functools.partialmethod(vitals, False)
+    slot_vp = functools.partialmethod(vitals, True)
 
     def medicines(self, count):
         rng, texts, answers = self.rng, [], []
@@ -207,8 +204,7 @@ class Note:
     def slot_m(self):
         return self.medicines(1 if self.rng.random() < 0.65 else 2)
 
-    def slot_m1(self):
-        return self.medicines(1)
+    slot_m1 = functools.partialmethod(medicines, 1)
 
     def slot_al(self):
         items = list(dict.fromkeys(self.v.allergen() for _ in range(1 if self.rng.random() < 0.75 else 2)))

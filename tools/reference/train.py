@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import time
 
 import torch
@@ -87,18 +88,22 @@ class Training:
         speed_up(self.model)
         matrices = [p for n, p in self.model.named_parameters() if p.ndim == 2 and "block" in n and "relative" not in n] if a.optimizer == "muon" else []
         chosen = {id(p) for p in matrices}
-        self.muon = Muon(matrices)
-        self.adam = torch.optim.AdamW([p for p in self.model.parameters() if id(p) not in chosen], lr=a.rate, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.01)
+        self.muon, self.warm_up = Muon(matrices), 100
+        biases = [p for n, p in self.model.named_parameters() if "relative" in n]      # must reach 5 and more
+        rest = [p for n, p in self.model.named_parameters() if id(p) not in chosen and "relative" not in n and n != "shared.weight"]
+        groups = [dict(params=rest, factor=1), dict(params=biases, factor=8, weight_decay=0.0), dict(params=[self.model.shared.weight], factor=3)]
+        self.adam = torch.optim.AdamW(groups, lr=a.rate, betas=(0.9, 0.98), weight_decay=0.01)
         self.steps, self.seen, self.spent = 0, 0, 0.0
         if saved:
             self.model.load_state_dict(saved["model"])
             self.steps, self.seen, self.spent = saved["steps"], saved["seen"], saved["spent"]
             if saved["optimizer"] == a.optimizer:
                 self.adam.load_state_dict(saved["adam"])
+                self.warm_up = 20
                 for shape, b in saved["muon"].items():
                     self.muon.buffers[shape].copy_(b)
         self.checks = held_out(self.tok, "held_out", 100)
-        self.start = time.time()
+        self.start, self.stopped = time.time(), False
 
     def progress(self):
         return min(1.0, (time.time() - self.start) / (60 * self.a.minutes))
@@ -122,12 +127,16 @@ class Training:
             json.dump(wrong, f, indent=1, ensure_ascii=False)
         self.log(fields=round(s["fields"], 3), whole=round(s["notes"], 3), per={k: round(v[0], 2) for k, v in s["per"].items()})
 
+    def stop(self, *_):
+        self.stopped = True
+
     def run(self):
+        signal.signal(signal.SIGTERM, self.stop)
         a, first, total, count = self.a, self.steps, 0.0, 0
         saved = checked = logged = time.time()
         for x, y in batches(self.tok, random.Random(f"{a.seed} {self.steps}"), a.tokens, lambda: self.seen + CURRICULUM * bool(a.resume_f16)):
             done = self.progress()
-            factor = min(1.0, (self.steps - first + 1) / 200) * min(1.0, max(0.005, (1 - done) / a.decay))
+            factor = min(1.0, (self.steps - first + 1) / self.warm_up) * min(1.0, max(0.005, (1 - done) / a.decay))
             mask = (x != PAD).long()
             inputs = torch.cat([torch.zeros(len(y), 1, dtype=torch.long), y[:, :-1].clamp(min=PAD)], 1)
             hidden = self.model.decoder(input_ids=inputs, encoder_hidden_states=self.model.encoder(input_ids=x, attention_mask=mask)[0],
@@ -137,7 +146,7 @@ class Training:
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
             for group in self.adam.param_groups:
-                group["lr"] = a.rate * factor
+                group["lr"] = a.rate * factor * group["factor"]
             self.adam.step()
             self.muon.step(a.muon_rate * factor)
             self.model.zero_grad(set_to_none=True)
@@ -152,9 +161,11 @@ class Training:
             if now - saved > 180:
                 self.save()
                 saved = now
-            if done >= 1:
+            if done >= 1 or self.stopped:
                 break
         self.save()
+        if self.stopped:
+            return
         self.check()
         if a.export:
             export(self.model, self.tok, a.export)
