@@ -86,9 +86,15 @@ final class Batch {
       events.prefilled(prompt.positions(), Duration.ofNanos(nanoClock.getAsLong() - start));
     } catch (RuntimeException e) {
       engineFailed("prefill", e);
-      engine.clearSlot(slot);
-      end(generation, new Outcome.EngineFailed(e));
+      try {
+        engine.clearSlot(slot);
+      } finally {
+        end(generation, new Outcome.EngineFailed(e));
+      }
       return;
+    } catch (Error e) {
+      end(generation, new Outcome.HandedBack());
+      throw e;
     }
     rows.add(new Row(generation, rules));
   }
@@ -243,13 +249,16 @@ final class Batch {
   private void leave(int index, Outcome outcome) {
     int last = rows.size() - 1;
     Row leaving = rows.get(index);
-    if (index != last) {
-      engine.copySlot(last, index);
-      rows.set(index, rows.get(last));
-    }
+    rows.set(index, rows.get(last));
     rows.remove(last);
-    engine.clearSlot(last);
-    end(leaving.generation, outcome);
+    try {
+      if (index != last) {
+        engine.copySlot(last, index);
+      }
+      engine.clearSlot(last);
+    } finally {
+      end(leaving.generation, outcome); // also when the engine breaks here: nobody is forgotten
+    }
   }
 
   void handBackAll(boolean engineUsable) {

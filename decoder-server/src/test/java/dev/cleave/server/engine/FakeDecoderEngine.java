@@ -32,6 +32,7 @@ public final class FakeDecoderEngine implements DecoderEngine {
   private volatile int maxBatch;
   private final AtomicInteger steps = new AtomicInteger();
   private volatile boolean failSteps;
+  private volatile boolean failClears;
   private volatile boolean closed;
   private volatile @Nullable Semaphore stepPermits;
 
@@ -80,6 +81,10 @@ public final class FakeDecoderEngine implements DecoderEngine {
 
   public void failSteps(boolean fail) {
     failSteps = fail;
+  }
+
+  public void failClears() {
+    failClears = true;
   }
 
   public int maxBatch() {
@@ -214,6 +219,9 @@ public final class FakeDecoderEngine implements DecoderEngine {
   @Override
   public void clearSlot(int slot) {
     requireOwner();
+    if (failClears) {
+      throw new EngineException("clear", "fake", "it was told to fail", null);
+    }
     slots[slot].filled = false;
     slots[slot].prompt = 0;
     slots[slot].fed.clear();

@@ -21,7 +21,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+@Timeout(60)
 class SchedulerTest {
 
   private static final int VOCABULARY = 50;
@@ -141,7 +143,8 @@ class SchedulerTest {
     permits.release();
     running.awaitTokens(1);
     Thread closer = Thread.ofPlatform().start(scheduler()::close);
-    while (closer.getState() != Thread.State.WAITING) { // until the owner has its order
+    // Until the owner has its order, between two steps or inside one.
+    while (closer.isAlive() && closer.getState() != Thread.State.WAITING) {
       TimeUnit.MILLISECONDS.sleep(1);
     }
     engine.ungateSteps();
