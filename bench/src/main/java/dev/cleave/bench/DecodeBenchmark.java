@@ -20,9 +20,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,7 +74,7 @@ final class DecodeBenchmark {
     double tokens = (double) batch * STEPS;
     for (int round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
       double scheduled = tokens / scheduled(batch);
-      double bare = tokens / bare(batch);
+      double bare = tokens / onThreadOfItsOwn(() -> bare(batch));
       if (round >= 0) {
         ratio.round(scheduled, bare);
       }
@@ -80,11 +83,23 @@ final class DecodeBenchmark {
     return ratio.ours();
   }
 
+  /** As the scheduler does: libtorch keeps settings by thread. */
+  private static double onThreadOfItsOwn(Callable<Double> loop) throws InterruptedException {
+    FutureTask<Double> task = new FutureTask<>(loop);
+    Thread.ofPlatform().start(task);
+    try {
+      return task.get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("the bare loop failed", e.getCause());
+    }
+  }
+
   /** Seconds for the batch's answers in a bare loop over the engine. */
   private double bare(int batch) {
-    long began = System.nanoTime();
     long[] tokens = new long[batch];
     long[] positions = new long[batch];
+    engine.clearSlot(0); // lets libtorch settle on this thread, as the scheduler's warm-up does
+    long began = System.nanoTime();
     for (int slot = 0; slot < batch; slot++) {
       engine.prefill(slot, prompts.get(slot), positions(slot));
       tokens[slot] = start;

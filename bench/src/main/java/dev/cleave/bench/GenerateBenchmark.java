@@ -92,7 +92,9 @@ final class GenerateBenchmark {
                 "--port-file",
                 portFile.toString(),
                 "--metrics-port",
-                "off"))
+                "off",
+                "--threads",
+                Integer.toString(ReferenceModel.THREADS)))
         .redirectError(ProcessBuilder.Redirect.DISCARD)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .start();

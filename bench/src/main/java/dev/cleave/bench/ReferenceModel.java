@@ -26,6 +26,10 @@ import java.util.stream.Stream;
 /** The reference model, split into a temporary folder, and what benchmarks need of both halves. */
 final class ReferenceModel implements AutoCloseable {
   static final int MAX_NEW_TOKENS = 128;
+
+  /** Of one computation, on both sides: the steps of a model this small do not gain from more. */
+  static final int THREADS = 1;
+
   private static final Path HOME = Path.of(System.getProperty("cleave.home", "."));
 
   private final Path folder;
@@ -70,7 +74,7 @@ final class ReferenceModel implements AutoCloseable {
     return TorchDecoderEngine.open(
         spec,
         Bundle.open(bundle(), Half.SERVER).file("decoder.safetensors"),
-        new EngineOptions("cpu", WeightPrecision.F32, slots, maxSource, MAX_NEW_TOKENS));
+        new EngineOptions("cpu", WeightPrecision.F32, slots, maxSource, MAX_NEW_TOKENS, THREADS));
   }
 
   /** The boundary tensor of a note in native memory of the arena, f32 [positions, width]. */
