@@ -230,9 +230,11 @@ class CleaveClientFailureTest {
 
   @Test
   void endsOnCancelEvenIfTheServerHangs() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch released = new CountDownLatch(1);
     try (ScriptedServer server =
             ScriptedServer.start(exchange -> {
+              begun.countDown();
               while (!exchange.cancelled()) {
                 Thread.sleep(5);
               }
@@ -240,6 +242,7 @@ class CleaveClientFailureTest {
             });
         CleaveClient client = CleaveClient.open(bundle, server.address());
         Generation answer = client.generate(TEXT, DEFAULTS)) {
+      assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
       answer.cancel();
       assertThat(answer.text()).isEmpty();
       assertThat(answer.finishReason()).isEqualTo(dev.cleave.edge.FinishReason.CANCELLED);
@@ -249,9 +252,11 @@ class CleaveClientFailureTest {
 
   @Test
   void endsWhenTheWaitingThreadIsInterrupted() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch released = new CountDownLatch(1);
     try (ScriptedServer server =
             ScriptedServer.start(exchange -> {
+              begun.countDown();
               while (!exchange.cancelled()) {
                 Thread.sleep(5);
               }
@@ -259,6 +264,7 @@ class CleaveClientFailureTest {
             });
         CleaveClient client = CleaveClient.open(bundle, server.address());
         Generation answer = client.generate(TEXT, DEFAULTS)) {
+      assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
       Thread.currentThread().interrupt();
       assertThatThrownBy(answer::text)
           .isInstanceOfSatisfying(
