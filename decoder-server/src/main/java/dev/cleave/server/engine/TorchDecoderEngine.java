@@ -238,13 +238,19 @@ public final class TorchDecoderEngine implements DecoderEngine {
     try {
       program.call(method, values);
     } catch (ai.djl.engine.EngineException e) {
-      // the message of libtorch may print values, so it stays out of ours
       throw new EngineException(
           method.replace('_', ' '),
           shape.device(),
           "libtorch failed; clear the slots of this call and open the sessions again",
-          e);
+          withoutMessage(e));
     }
+  }
+
+  /** Where libtorch failed; what it says may print values, and causes end up in logs. */
+  private static RuntimeException withoutMessage(RuntimeException failure) {
+    RuntimeException quiet = new RuntimeException(failure.getClass().getName());
+    quiet.setStackTrace(failure.getStackTrace());
+    return quiet;
   }
 
   private void requireSlot(String name, int slot) {

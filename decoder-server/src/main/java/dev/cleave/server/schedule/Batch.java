@@ -285,7 +285,7 @@ final class Batch {
 
   private void engineFailed(String operation, RuntimeException cause) {
     events.engineFailed();
-    // The message may come from the native library; it names shapes and operators, no values.
+    // Engines keep values out of their messages, those of native libraries included.
     LOG.error("engine={} outcome=failed sessions={}", operation, rows.size(), cause);
   }
 }
