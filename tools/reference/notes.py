@@ -12,7 +12,7 @@ import random
 
 import templates_bank as bank
 import templates_clinical as clinical
-from values import DAYS, MONTHS, Values
+from values import DAYS, HELD, MONTHS, TRAIN, Values
 
 CLINICAL_FIELDS = ("reason", "since", "vitals", "medication", "allergy", "tests", "follow-up")
 BANK_FIELDS = ("intent", "amount", "party", "card", "date", "urgency")
@@ -63,6 +63,7 @@ CLINICAL = {k: shapes(b) for k, b in dict(reason=clinical.REASON, since=clinical
                                           allergy=clinical.ALLERGY, tests=clinical.TESTS, follow=clinical.FOLLOW_UP, other=clinical.OTHER).items()}
 INTENTS = {k: (v[0], shapes(v[1])) for k, v in bank.INTENTS.items()}
 BANK = {k: shapes(b) for k, b in dict(bank.EXTRA, urgency=bank.URGENCY, other=bank.OTHER).items()}
+KNOWN_TESTS = {name.split()[0] for pool in (TRAIN, HELD) for name in pool["test"] + pool["test_num"]}
 LETTER = dict(amount="a", party="p", card="c", date="d")
 
 
@@ -85,6 +86,8 @@ class Note:
         if isinstance(nodes[0], str) or nodes[0][0] == "alt" or (nodes[0][1] == "reason" and not self.lower and self.answer["reason"].split()[0].isalpha()
                                                                  and self.rng.random() < 0.4):
             text = text if self.lower else text[:1].upper() + text[1:]
+        elif nodes[0][1] == "t" and not self.lower and len(text) % 3 and text.split()[0] in KNOWN_TESTS:
+            text = text[:1].upper() + text[1:]
         return text
 
     def render(self, nodes):
