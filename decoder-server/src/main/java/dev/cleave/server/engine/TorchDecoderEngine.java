@@ -32,7 +32,13 @@ public final class TorchDecoderEngine implements DecoderEngine {
 
   private final TorchProgram program;
   private final DecoderShape shape;
+
+  /** Decoder positions written in each slot since it was cleared. */
   private final int[] filled;
+
+  /** Prompt positions written in each slot since it was cleared. */
+  private final int[] prompted;
+
   private final StepMemory memory;
   private final Result result = new Result();
   private boolean closed;
@@ -41,6 +47,7 @@ public final class TorchDecoderEngine implements DecoderEngine {
     this.program = program;
     this.shape = shape;
     this.filled = new int[shape.slots()];
+    this.prompted = new int[shape.slots()];
     this.memory = new StepMemory(program, shape);
   }
 
@@ -162,12 +169,12 @@ public final class TorchDecoderEngine implements DecoderEngine {
             .asSlice(0, values * Float.BYTES)
             .asByteBuffer()
             .order(ByteOrder.nativeOrder());
+    prompted[slot] = Math.max(prompted[slot], count);
     try (PtNDArray tensor = program.alias(states, DataType.FLOAT32, count, shape.width());
         IValue into = IValue.from(slot);
         IValue input = IValue.from(tensor)) {
       run("prefill", into, input);
     }
-    filled[slot] = 0;
   }
 
   @Override
@@ -189,11 +196,11 @@ public final class TorchDecoderEngine implements DecoderEngine {
       memory.tokens.put(row, token);
       memory.positions.put(row, position);
     }
-    result.batch = 0;
-    run(batch == 1 ? "step_one" : "step_many", memory.arguments(batch, want));
     for (int row = 0; row < batch; row++) {
       filled[row] = Math.max(filled[row], (int) batchPositions[row] + 1);
     }
+    result.batch = 0;
+    run(batch == 1 ? "step_one" : "step_many", memory.arguments(batch, want));
     result.batch = batch;
     result.withLogits = want;
     return result;
@@ -206,21 +213,28 @@ public final class TorchDecoderEngine implements DecoderEngine {
     if (from == to) {
       return;
     }
+    // Nothing of the session that was there stays behind a shorter one.
+    clearSlot(to);
     try (IValue source = IValue.from(from);
         IValue target = IValue.from(to);
         IValue length = IValue.from(filled[from])) {
       run("copy_slot", source, target, length);
     }
     filled[to] = filled[from];
+    prompted[to] = prompted[from];
   }
 
   @Override
   public void clearSlot(int slot) {
     requireSlot("slot", slot);
-    try (IValue which = IValue.from(slot)) {
-      run("clear_slot", which);
+    // What was never written is zero: a slot is as long as the limits, an answer is short.
+    try (IValue which = IValue.from(slot);
+        IValue positions = IValue.from(filled[slot]);
+        IValue prompt = IValue.from(prompted[slot])) {
+      run("clear_slot", which, positions, prompt);
     }
     filled[slot] = 0;
+    prompted[slot] = 0;
   }
 
   @Override

@@ -12,7 +12,7 @@ import java.util.List;
  * prefill(slot: int, hidden: Tensor [positions, width] f32)
  * step_one | step_many(tokens [n] i64, positions [n] i64, top [slots] i64, logits [slots, vocabulary] f32, want: bool)
  * copy_slot(from: int, to: int, positions: int)
- * clear_slot(slot: int)
+ * clear_slot(slot: int, positions: int, prompt: int)
  * </pre>
  *
  * All return an int without a meaning. Tensor arguments live on the CPU; {@code top} and, when

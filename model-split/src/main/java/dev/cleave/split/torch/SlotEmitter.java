@@ -91,12 +91,18 @@ final class SlotEmitter {
                 rows.formatted(cache, "target", length), rows.formatted(cache, "source", length)));
   }
 
+  private void clear(String cache, String length) {
+    put(
+        "_0 = torch.zero_(torch.narrow(torch.select(%s, 1, slot), 2, 0, %s))"
+            .formatted(cache, length));
+  }
+
   private void clearSlot() {
-    text.line(1, "def clear_slot(self, slot: int) -> int:");
+    text.line(1, "def clear_slot(self, slot: int, positions: int, prompt: int) -> int:");
     put("kv = self.kv");
     for (int layer = 0; layer < spec.stack().layers(); layer++) {
-      put("_0 = torch.zero_(torch.select(%s, 1, slot))".formatted(Kv.SELF.at(layer)));
-      put("_0 = torch.zero_(torch.select(%s, 1, slot))".formatted(Kv.CROSS.at(layer)));
+      clear(Kv.SELF.at(layer), "positions");
+      clear(Kv.CROSS.at(layer), "prompt");
     }
     put("_0 = torch.fill_(torch.select((self.state)[0], 0, slot), 1)");
     put("return 0");
