@@ -18,7 +18,7 @@ import java.util.List;
 final class GenerateBenchmark {
   private static final int TOKENS = 60;
   private static final int ROUNDS = 40;
-  private static final int WARM_UP_ROUNDS = 200;
+  private static final int WARM_UP_ROUNDS = 400;
 
   private GenerateBenchmark() {}
 
