@@ -65,7 +65,10 @@ final class ServerProcess implements AutoCloseable {
     command.addAll(
         List.of(
             "-XX:+UseSerialGC",
-            "-Xmx1g",
+            // The whole heap is resident from the start: what grows later is native.
+            "-Xms256m",
+            "-Xmx256m",
+            "-XX:+AlwaysPreTouch",
             "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow",
             "-cp",
