@@ -232,14 +232,7 @@ class CleaveClientFailureTest {
   void endsOnCancelEvenIfTheServerHangs() throws Exception {
     CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch released = new CountDownLatch(1);
-    try (ScriptedServer server =
-            ScriptedServer.start(exchange -> {
-              begun.countDown();
-              while (!exchange.cancelled()) {
-                Thread.sleep(5);
-              }
-              released.countDown();
-            });
+    try (ScriptedServer server = hangsUntilCancelled(begun, released);
         CleaveClient client = CleaveClient.open(bundle, server.address());
         Generation answer = client.generate(TEXT, DEFAULTS)) {
       assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
@@ -254,14 +247,7 @@ class CleaveClientFailureTest {
   void endsWhenTheWaitingThreadIsInterrupted() throws Exception {
     CountDownLatch begun = new CountDownLatch(1);
     CountDownLatch released = new CountDownLatch(1);
-    try (ScriptedServer server =
-            ScriptedServer.start(exchange -> {
-              begun.countDown();
-              while (!exchange.cancelled()) {
-                Thread.sleep(5);
-              }
-              released.countDown();
-            });
+    try (ScriptedServer server = hangsUntilCancelled(begun, released);
         CleaveClient client = CleaveClient.open(bundle, server.address());
         Generation answer = client.generate(TEXT, DEFAULTS)) {
       assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
@@ -322,5 +308,17 @@ class CleaveClientFailureTest {
       return e;
     }
     throw new AssertionError("the client did not fail");
+  }
+
+  /** Answers nothing; tells when the call has come, and when it was cancelled. */
+  private static ScriptedServer hangsUntilCancelled(CountDownLatch begun, CountDownLatch released)
+      throws IOException {
+    return ScriptedServer.start(exchange -> {
+      begun.countDown();
+      while (!exchange.cancelled()) {
+        Thread.sleep(5);
+      }
+      released.countDown();
+    });
   }
 }
