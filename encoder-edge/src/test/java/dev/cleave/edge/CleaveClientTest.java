@@ -106,7 +106,8 @@ class CleaveClientTest {
     FloatBuffer out = FloatBuffer.allocate(exchange.frames.size() * 6 * Exchange.WIDTH);
     int next = 0;
     for (int i = 0; i < exchange.frames.size(); i++) {
-      FrameInfo info = decoder.decode(exchange.frames.get(i).duplicate(), out);
+      FrameInfo info = decoder.inspect(exchange.frames.get(i));
+      decoder.decode(exchange.frames.get(i).duplicate(), out);
       assertThat(info.form()).isEqualTo(i == 0 ? HeaderForm.LONG : others);
       assertThat(info.startPosition()).isEqualTo(next);
       next += info.positions();

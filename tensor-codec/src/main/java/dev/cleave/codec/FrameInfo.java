@@ -3,7 +3,7 @@ package dev.cleave.codec;
 /**
  * What a frame's checked header says. Immutable.
  *
- * @param spec mode and width: from the header when it is long, from the agreement when it is short
+ * @param spec of the stream: from the header when it is long, from the agreement when it is short
  * @param form which header the frame has
  * @param startPosition 0-based position in the prompt of the frame's first row
  * @param positions rows in the frame, at least 1

@@ -18,12 +18,24 @@ public record FrameLimits(int maxPositions, int maxWidth, int maxPayloadBytes) {
     }
   }
 
-  /** The most positions of this stream that fit one frame under all limits; 0 when none does. */
+  /**
+   * The most positions of this stream that fit one frame under all limits, whatever their values; 0
+   * when none does.
+   */
   public int positionsPerFrame(StreamSpec spec) {
     if (spec.width() > maxWidth) {
       return 0;
     }
-    return (int)
-        Math.min(maxPositions, maxPayloadBytes / spec.mode().bytesPerPosition(spec.width()));
+    int fits = 0;
+    int tooMany = (int) Math.min(maxPositions, Integer.MAX_VALUE / (long) spec.width()) + 1;
+    while (tooMany - fits > 1) {
+      int middle = fits + (tooMany - fits) / 2;
+      if (Payloads.maxBytes(spec, middle) <= maxPayloadBytes) {
+        fits = middle;
+      } else {
+        tooMany = middle;
+      }
+    }
+    return fits;
   }
 }

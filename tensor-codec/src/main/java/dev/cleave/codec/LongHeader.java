@@ -1,8 +1,10 @@
 package dev.cleave.codec;
 
 import dev.cleave.codec.MalformedFrame.Fault;
+import dev.cleave.codec.profile.ProfileHash;
+import dev.cleave.codec.rate.RateTarget;
 import java.nio.ByteBuffer;
-import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The self-contained header. Little endian, fixed width, all reserved bits zero:
@@ -31,8 +33,9 @@ import java.util.zip.CRC32C;
  *    |                                                               |
  *    |                                                               |
  *    +---------------------------------------------------------------+
- * 48 |  reserved, 8 bytes                                            |
- *    |                                                               |
+ * 48 |  target kind  |  reserved                                     |
+ *    +---------------+-----------------------------------------------+
+ * 52 |  target number                                                |
  *    +---------------------------------------------------------------+
  * 56 |  CRC32C of the payload                                        |
  *    +---------------------------------------------------------------+
@@ -40,7 +43,8 @@ import java.util.zip.CRC32C;
  *    +---------------------------------------------------------------+
  * </pre>
  *
- * <p>Step index, lanes and profile hash belong to modes to come and are zero in those of today.
+ * <p>Step index, lanes and target are zero in modes that have none, the hash where no profile is
+ * used.
  */
 final class LongHeader {
   static final int MAGIC_OFFSET = 0;
@@ -58,7 +62,9 @@ final class LongHeader {
   static final int START_POSITION_OFFSET = 24;
   static final int PAYLOAD_BYTES_OFFSET = 28;
   static final int PROFILE_HASH_OFFSET = 32;
-  static final int RESERVED_TAIL_OFFSET = 48;
+  static final int TARGET_KIND_OFFSET = 48;
+  static final int RESERVED_TAIL_OFFSET = 49;
+  static final int TARGET_NUMBER_OFFSET = 52;
   static final int PAYLOAD_CRC_OFFSET = 56;
   static final int HEADER_CRC_OFFSET = 60;
   static final int BYTES = 64;
@@ -69,74 +75,113 @@ final class LongHeader {
 
   private LongHeader() {}
 
-  /** Writes the header of a frame whose payload already lies behind it in {@code frame}. */
-  static void write(ByteBuffer frame, FrameInfo info) {
+  /** Writes the header of a frame whose payload already lies behind it. */
+  static void write(ByteBuffer frame, int base, Header header) {
     for (int offset = 0; offset < BYTES; offset += Long.BYTES) {
-      frame.putLong(offset, 0);
+      frame.putLong(base + offset, 0);
     }
-    frame.putInt(MAGIC_OFFSET, MAGIC);
-    frame.put(VERSION_OFFSET, (byte) VERSION);
-    frame.put(HEADER_BYTES_OFFSET, (byte) BYTES);
-    frame.put(MODE_OFFSET, (byte) info.spec().mode().wireNumber());
-    frame.put(SOURCE_DTYPE_OFFSET, (byte) SOURCE_F32);
-    frame.put(PAYLOAD_DTYPE_OFFSET, (byte) info.spec().mode().payloadDtype());
-    frame.putInt(POSITIONS_OFFSET, info.positions());
-    frame.putInt(WIDTH_OFFSET, info.spec().width());
-    frame.putInt(START_POSITION_OFFSET, info.startPosition());
-    frame.putInt(PAYLOAD_BYTES_OFFSET, info.payloadBytes());
-    frame.putInt(PAYLOAD_CRC_OFFSET, crc(frame, BYTES, info.payloadBytes()));
-    frame.putInt(HEADER_CRC_OFFSET, crc(frame, 0, HEADER_CRC_OFFSET));
+    StreamSpec spec = header.spec;
+    frame.putInt(base + MAGIC_OFFSET, MAGIC);
+    frame.put(base + VERSION_OFFSET, (byte) VERSION);
+    frame.put(base + HEADER_BYTES_OFFSET, (byte) BYTES);
+    frame.put(base + MODE_OFFSET, (byte) spec.mode().wireNumber());
+    frame.put(base + SOURCE_DTYPE_OFFSET, (byte) SOURCE_F32);
+    frame.put(base + PAYLOAD_DTYPE_OFFSET, (byte) spec.mode().payloadDtype());
+    frame.putShort(base + STEP_INDEX_OFFSET, (short) header.stepIndex);
+    frame.put(base + LANES_OFFSET, (byte) header.lanes);
+    frame.putInt(base + POSITIONS_OFFSET, header.positions);
+    frame.putInt(base + WIDTH_OFFSET, spec.width());
+    frame.putInt(base + START_POSITION_OFFSET, header.startPosition);
+    frame.putInt(base + PAYLOAD_BYTES_OFFSET, header.payloadBytes);
+    spec.profile().write(frame, base + PROFILE_HASH_OFFSET);
+    RateTarget target = spec.target();
+    if (target != null) {
+      frame.put(base + TARGET_KIND_OFFSET, (byte) target.kind());
+      frame.putInt(base + TARGET_NUMBER_OFFSET, target.number());
+    }
+    frame.putInt(base + PAYLOAD_CRC_OFFSET, crc(frame, base + BYTES, header.payloadBytes, header));
+    frame.putInt(base + HEADER_CRC_OFFSET, crc(frame, base, HEADER_CRC_OFFSET, header));
   }
 
-  /** Reads and checks the header alone; sizes are not yet held against limits or the frame. */
-  static FrameInfo read(ByteBuffer frame) {
-    if (frame.limit() < BYTES) {
+  /**
+   * Reads and checks the header alone; sizes, lanes and step index are not yet held against limits,
+   * the mode or the frame.
+   */
+  static void read(ByteBuffer frame, int base, int frameBytes, Header header) {
+    if (frameBytes < BYTES) {
       throw new MalformedFrame(
-          Fault.LENGTH, frame.limit(), "header of " + BYTES + " bytes is cut off");
+          Fault.LENGTH, frameBytes, "header of " + BYTES + " bytes is cut off");
     }
-    if (frame.getInt(MAGIC_OFFSET) != MAGIC) {
-      throw header(MAGIC_OFFSET, "magic is " + Integer.toHexString(frame.getInt(MAGIC_OFFSET)));
+    if (frame.getInt(base + MAGIC_OFFSET) != MAGIC) {
+      throw header(
+          MAGIC_OFFSET, "magic is " + Integer.toHexString(frame.getInt(base + MAGIC_OFFSET)));
     }
     // The version comes before the checksum: only it says where the checksum of a later one is.
-    require(frame, VERSION_OFFSET, VERSION, "version");
-    require(frame, HEADER_BYTES_OFFSET, BYTES, "header length");
-    if (crc(frame, 0, HEADER_CRC_OFFSET) != frame.getInt(HEADER_CRC_OFFSET)) {
+    require(frame, base, VERSION_OFFSET, VERSION, "version");
+    require(frame, base, HEADER_BYTES_OFFSET, BYTES, "header length");
+    if (crc(frame, base, HEADER_CRC_OFFSET, header) != frame.getInt(base + HEADER_CRC_OFFSET)) {
       throw new MalformedFrame(Fault.CHECKSUM, HEADER_CRC_OFFSET, "header checksum differs");
     }
-    int number = Byte.toUnsignedInt(frame.get(MODE_OFFSET));
+    require(frame, base, SOURCE_DTYPE_OFFSET, SOURCE_F32, "source dtype");
+    require(frame, base, FLAGS_OFFSET, 0, "reserved byte");
+    for (int offset = RESERVED_OFFSET; offset < POSITIONS_OFFSET; offset++) {
+      require(frame, base, offset, 0, "reserved byte");
+    }
+    for (int offset = RESERVED_TAIL_OFFSET; offset < TARGET_NUMBER_OFFSET; offset++) {
+      require(frame, base, offset, 0, "reserved byte");
+    }
+    header.form = HeaderForm.LONG;
+    header.spec = spec(frame, base);
+    header.startPosition = frame.getInt(base + START_POSITION_OFFSET);
+    header.positions = frame.getInt(base + POSITIONS_OFFSET);
+    header.payloadBytes = frame.getInt(base + PAYLOAD_BYTES_OFFSET);
+    header.stepIndex = Short.toUnsignedInt(frame.getShort(base + STEP_INDEX_OFFSET));
+    header.lanes = Byte.toUnsignedInt(frame.get(base + LANES_OFFSET));
+  }
+
+  private static StreamSpec spec(ByteBuffer frame, int base) {
+    int number = Byte.toUnsignedInt(frame.get(base + MODE_OFFSET));
     CodecMode mode =
         CodecMode.ofWireNumber(number)
             .orElseThrow(() -> header(MODE_OFFSET, "mode " + number + " is not known"));
-    require(frame, SOURCE_DTYPE_OFFSET, SOURCE_F32, "source dtype");
-    require(frame, PAYLOAD_DTYPE_OFFSET, mode.payloadDtype(), "payload dtype");
-    require(frame, FLAGS_OFFSET, 0, "reserved byte");
-    for (int offset = STEP_INDEX_OFFSET; offset < POSITIONS_OFFSET; offset++) {
-      require(frame, offset, 0, "byte reserved in this mode");
-    }
-    for (int offset = PROFILE_HASH_OFFSET; offset < PAYLOAD_CRC_OFFSET; offset++) {
-      require(frame, offset, 0, "byte reserved in this mode");
-    }
-    int width = frame.getInt(WIDTH_OFFSET);
+    require(frame, base, PAYLOAD_DTYPE_OFFSET, mode.payloadDtype(), "payload dtype");
+    int width = frame.getInt(base + WIDTH_OFFSET);
     if (width < 1 || width > StreamSpec.MAX_WIDTH) {
       throw header(WIDTH_OFFSET, "width is " + Integer.toUnsignedLong(width));
     }
-    return new FrameInfo(
-        new StreamSpec(mode, width),
-        HeaderForm.LONG,
-        frame.getInt(START_POSITION_OFFSET),
-        frame.getInt(POSITIONS_OFFSET),
-        frame.getInt(PAYLOAD_BYTES_OFFSET));
+    return new StreamSpec(
+        mode,
+        width,
+        target(frame, base, mode),
+        ProfileHash.read(frame, base + PROFILE_HASH_OFFSET));
+  }
+
+  private static @Nullable RateTarget target(ByteBuffer frame, int base, CodecMode mode) {
+    int kind = Byte.toUnsignedInt(frame.get(base + TARGET_KIND_OFFSET));
+    int number = frame.getInt(base + TARGET_NUMBER_OFFSET);
+    if (mode.hasTarget()) {
+      return RateTarget.of(kind, number)
+          .orElseThrow(() ->
+              header(
+                  TARGET_KIND_OFFSET,
+                  "target %d of %d is not known".formatted(kind, Integer.toUnsignedLong(number))));
+    }
+    if (kind != 0 || number != 0) {
+      throw header(kind != 0 ? TARGET_KIND_OFFSET : TARGET_NUMBER_OFFSET, mode + " has no target");
+    }
+    return null;
   }
 
   /** Holds the payload, whose length has been checked, against its checksum. */
-  static void checkPayload(ByteBuffer frame, FrameInfo info) {
-    if (crc(frame, BYTES, info.payloadBytes()) != frame.getInt(PAYLOAD_CRC_OFFSET)) {
+  static void checkPayload(ByteBuffer frame, int base, Header header) {
+    int crc = crc(frame, base + BYTES, header.payloadBytes, header);
+    if (crc != frame.getInt(base + PAYLOAD_CRC_OFFSET)) {
       throw new MalformedFrame(Fault.CHECKSUM, PAYLOAD_CRC_OFFSET, "payload checksum differs");
     }
   }
 
-  private static void require(ByteBuffer frame, int offset, int expected, String what) {
-    int value = Byte.toUnsignedInt(frame.get(offset));
+  private static void require(ByteBuffer frame, int base, int offset, int expected, String what) {
+    int value = Byte.toUnsignedInt(frame.get(base + offset));
     if (value != expected) {
       throw header(offset, "%s is %d and must be %d".formatted(what, value, expected));
     }
@@ -146,9 +191,9 @@ final class LongHeader {
     return new MalformedFrame(Fault.HEADER, offset, message);
   }
 
-  private static int crc(ByteBuffer frame, int offset, int length) {
-    CRC32C crc = new CRC32C();
-    crc.update(frame.slice(offset, length));
-    return (int) crc.getValue();
+  private static int crc(ByteBuffer frame, int offset, int length, Header header) {
+    header.crc.reset();
+    header.update(frame, offset, length);
+    return (int) header.crc.getValue();
   }
 }

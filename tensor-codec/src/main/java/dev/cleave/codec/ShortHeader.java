@@ -1,9 +1,9 @@
 package dev.cleave.codec;
 
 import dev.cleave.codec.MalformedFrame.Fault;
+import dev.cleave.codec.rate.RateTarget;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.zip.CRC32C;
 
 /**
  * The header of frames inside an open stream, where mode and width are agreed and the message
@@ -20,9 +20,10 @@ import java.util.zip.CRC32C;
  *    +---------------------------------------------------------------+
  * </pre>
  *
- * <p>The checksum starts with eight bytes that do not travel, the mode's number and the width as
- * u32: two sides that remember different agreements fail at the first frame. The quantiser's step
- * index belongs to modes to come and is zero in those of today.
+ * <p>The checksum starts with {@value #AGREEMENT_BYTES} bytes that do not travel: the mode's
+ * number, the width, the target's kind and number as u32 each, and the 16 bytes of the profile's
+ * hash. Two sides that remember different agreements fail at the first frame. The quantiser's step
+ * index is zero in modes that have none.
  */
 final class ShortHeader {
   static final int KIND_OFFSET = 0;
@@ -37,46 +38,50 @@ final class ShortHeader {
 
   static final int MAX_POSITIONS = 0xFFFF;
 
+  static final int AGREEMENT_BYTES = 32;
+
   private ShortHeader() {}
 
-  /** Writes the header of a frame whose payload already lies behind it in {@code frame}. */
-  static void write(ByteBuffer frame, FrameInfo info) {
-    frame.put(KIND_OFFSET, (byte) KIND);
-    frame.put(STEP_INDEX_OFFSET, (byte) 0);
-    frame.putShort(POSITIONS_OFFSET, (short) info.positions());
-    frame.putInt(START_POSITION_OFFSET, info.startPosition());
-    frame.putInt(CRC_OFFSET, crc(frame, info.spec(), info.payloadBytes()));
+  /** What the checksum of every short frame of this stream starts with. */
+  static byte[] agreement(StreamSpec spec) {
+    ByteBuffer bytes = ByteBuffer.allocate(AGREEMENT_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    RateTarget target = spec.target();
+    bytes.putInt(spec.mode().wireNumber()).putInt(spec.width());
+    bytes.putInt(target == null ? 0 : target.kind()).putInt(target == null ? 0 : target.number());
+    spec.profile().write(bytes, bytes.position());
+    return bytes.array();
+  }
+
+  /** Writes the header of a frame whose payload already lies behind it. */
+  static void write(ByteBuffer frame, int base, Header header) {
+    frame.put(base + KIND_OFFSET, (byte) KIND);
+    frame.put(base + STEP_INDEX_OFFSET, (byte) header.stepIndex);
+    frame.putShort(base + POSITIONS_OFFSET, (short) header.positions);
+    frame.putInt(base + START_POSITION_OFFSET, header.startPosition);
+    frame.putInt(base + CRC_OFFSET, crc(frame, base, header));
   }
 
   /** Reads the header; as its checksum covers the payload too, the whole frame is checked. */
-  static FrameInfo read(ByteBuffer frame, StreamSpec agreed) {
-    if (frame.limit() < BYTES) {
+  static void read(ByteBuffer frame, int base, int frameBytes, Header header) {
+    if (frameBytes < BYTES) {
       throw new MalformedFrame(
-          Fault.LENGTH, frame.limit(), "header of " + BYTES + " bytes is cut off");
+          Fault.LENGTH, frameBytes, "header of " + BYTES + " bytes is cut off");
     }
-    int payloadBytes = frame.limit() - BYTES;
-    if (crc(frame, agreed, payloadBytes) != frame.getInt(CRC_OFFSET)) {
+    header.form = HeaderForm.SHORT;
+    header.payloadBytes = frameBytes - BYTES;
+    if (crc(frame, base, header) != frame.getInt(base + CRC_OFFSET)) {
       throw new MalformedFrame(Fault.CHECKSUM, CRC_OFFSET, "frame checksum differs");
     }
-    int step = Byte.toUnsignedInt(frame.get(STEP_INDEX_OFFSET));
-    if (step != 0) {
-      throw new MalformedFrame(
-          Fault.HEADER, STEP_INDEX_OFFSET, "step index is %d and must be 0".formatted(step));
-    }
-    return new FrameInfo(
-        agreed,
-        HeaderForm.SHORT,
-        frame.getInt(START_POSITION_OFFSET),
-        Short.toUnsignedInt(frame.getShort(POSITIONS_OFFSET)),
-        payloadBytes);
+    header.startPosition = frame.getInt(base + START_POSITION_OFFSET);
+    header.positions = Short.toUnsignedInt(frame.getShort(base + POSITIONS_OFFSET));
+    header.stepIndex = Byte.toUnsignedInt(frame.get(base + STEP_INDEX_OFFSET));
   }
 
-  private static int crc(ByteBuffer frame, StreamSpec spec, int payloadBytes) {
-    CRC32C crc = new CRC32C();
-    ByteBuffer agreement = ByteBuffer.allocate(2 * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    crc.update(agreement.putInt(spec.mode().wireNumber()).putInt(spec.width()).flip());
-    crc.update(frame.slice(0, CRC_OFFSET));
-    crc.update(frame.slice(BYTES, payloadBytes));
-    return (int) crc.getValue();
+  private static int crc(ByteBuffer frame, int base, Header header) {
+    header.crc.reset();
+    header.crc.update(header.agreement, 0, AGREEMENT_BYTES);
+    header.update(frame, base, CRC_OFFSET);
+    header.update(frame, base + BYTES, header.payloadBytes);
+    return (int) header.crc.getValue();
   }
 }

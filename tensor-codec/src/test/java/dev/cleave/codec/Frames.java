@@ -59,7 +59,7 @@ final class Frames {
   static byte[] sealShort(StreamSpec spec, byte[] frame) {
     byte[] hashed = frame.clone();
     System.arraycopy(frame, SHORT_BYTES, hashed, 8, frame.length - SHORT_BYTES);
-    byte[] agreement = new byte[8];
+    byte[] agreement = new byte[32];
     view(agreement).putInt(0, spec.mode().wireNumber()).putInt(4, spec.width());
     view(frame).putInt(8, crc(agreement, hashed, 0, frame.length - 4));
     return frame;

@@ -3,6 +3,7 @@ package dev.cleave.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cleave.codec.payload.RawPayload;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 

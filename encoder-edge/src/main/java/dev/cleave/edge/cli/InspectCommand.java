@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cleave.codec.CodecMode;
 import dev.cleave.codec.FrameEncoder;
-import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.StreamSpec;
 import dev.cleave.edge.CodecNames;
 import dev.cleave.split.bundle.Bundle;
@@ -156,8 +155,8 @@ final class InspectCommand implements Callable<Integer> {
 
   /** Payload alone: what a longer frame adds for each position. */
   private static int bytesPerPosition(int width, CodecMode mode) {
-    return FrameEncoder.of(new StreamSpec(mode, width)).frameBytes(1, HeaderForm.SHORT)
-        - HeaderForm.SHORT.bytes();
+    FrameEncoder encoder = FrameEncoder.of(new StreamSpec(mode, width));
+    return encoder.maxEncodedBytes(2) - encoder.maxEncodedBytes(1);
   }
 
   /** Bytes for people, in decimal units. */

@@ -1,6 +1,5 @@
-package dev.cleave.codec;
+package dev.cleave.codec.payload;
 
-import dev.cleave.codec.MalformedFrame.Fault;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
@@ -18,25 +17,40 @@ import java.nio.FloatBuffer;
  * q = value / scale} rounded half even, in -127..127. A block of zeros has scale 0. Scales are
  * finite, without sign, and {@code 127 * scale} is finite: nothing but finite values comes out.
  */
-final class Int8Payload {
-  static final int BLOCK = 64;
+public final class Int8Payload implements PayloadCodec {
+  private static final int BLOCK = 64;
   private static final int MAX_Q = 127;
 
   /** The largest scale whose multiples by up to 127 are all finite. */
   static final float MAX_SCALE = Math.nextDown(Float.MAX_VALUE / MAX_Q);
 
-  private Int8Payload() {}
+  private final int width;
+  private final float[] block = new float[BLOCK];
+  private final byte[] q = new byte[BLOCK];
 
-  static void encode(FloatBuffer values, int width, ByteBuffer payload) {
-    float[] block = new float[BLOCK];
-    byte[] q = new byte[BLOCK];
-    int start = values.position();
-    int in = 0;
-    int out = 0;
-    int elements = values.remaining();
-    while (in < elements) {
-      int n = Math.min(BLOCK, width - in % width);
-      values.get(start + in, block, 0, n);
+  /** Rows of {@code width} elements. */
+  public Int8Payload(int width) {
+    this.width = width;
+  }
+
+  @Override
+  public long minBytes(int positions) {
+    return positions * (width + (width + BLOCK - 1L) / BLOCK * Float.BYTES);
+  }
+
+  @Override
+  public long maxBytes(int positions) {
+    return minBytes(positions);
+  }
+
+  @Override
+  public int encode(FloatBuffer values, int at, int positions, ByteBuffer out, int offset) {
+    int to = offset;
+    int elements = positions * width;
+    int done = 0;
+    while (done < elements) {
+      int n = Math.min(BLOCK, width - done % width);
+      values.get(at + done, block, 0, n);
       float max = 0;
       for (int i = 0; i < n; i++) {
         max = Math.max(max, Math.abs(block[i]));
@@ -44,7 +58,7 @@ final class Int8Payload {
       if (!(max <= Float.MAX_VALUE)) {
         throw new IllegalArgumentException(
             "INT8 cannot code position %d, channels %d to %d: not all values are finite"
-                .formatted(in / width, in % width, in % width + n - 1));
+                .formatted(done / width, done % width, done % width + n - 1));
       }
       float scale = Math.min(max / MAX_Q, MAX_SCALE);
       for (int i = 0; i < n; i++) {
@@ -52,38 +66,37 @@ final class Int8Payload {
         double quotient = Math.rint((double) block[i] / scale);
         q[i] = scale == 0 ? 0 : (byte) Math.clamp((long) quotient, -MAX_Q, MAX_Q);
       }
-      payload.putFloat(out, scale);
-      payload.put(out + Float.BYTES, q, 0, n);
-      in += n;
-      out += Float.BYTES + n;
+      out.putFloat(to, scale);
+      out.put(to + Float.BYTES, q, 0, n);
+      done += n;
+      to += Float.BYTES + n;
     }
+    return to - offset;
   }
 
-  static void decode(ByteBuffer payload, int width, int frameOffset, FloatBuffer values) {
-    float[] block = new float[BLOCK];
-    byte[] q = new byte[BLOCK];
-    int start = values.position();
-    int in = 0;
-    int out = 0;
-    while (in < payload.limit()) {
-      int n = Math.min(BLOCK, width - out % width);
-      float scale = payload.getFloat(in);
+  @Override
+  public void decode(Payload in, FloatBuffer out, int at) {
+    int from = in.offset();
+    int elements = in.positions() * width;
+    int done = 0;
+    while (done < elements) {
+      int n = Math.min(BLOCK, width - done % width);
+      float scale = in.buffer().getFloat(from);
       if (Float.floatToRawIntBits(scale) < 0 || !(scale <= MAX_SCALE)) {
-        throw new MalformedFrame(
-            Fault.PAYLOAD, frameOffset + in, "scale is " + scale + ", must be 0 to " + MAX_SCALE);
+        throw new CorruptPayload(from, "scale is " + scale + ", must be 0 to " + MAX_SCALE);
       }
-      payload.get(in + Float.BYTES, q, 0, n);
+      in.buffer().get(from + Float.BYTES, q, 0, n);
       int lowest = 0;
       for (int i = 0; i < n; i++) {
         lowest = Math.min(lowest, q[i]);
         block[i] = q[i] * scale;
       }
       if (lowest < -MAX_Q) {
-        throw new MalformedFrame(Fault.PAYLOAD, frameOffset + in + Float.BYTES, "block holds -128");
+        throw new CorruptPayload(from + Float.BYTES, "block holds -128");
       }
-      values.put(start + out, block, 0, n);
-      in += Float.BYTES + n;
-      out += n;
+      out.put(at + done, block, 0, n);
+      from += Float.BYTES + n;
+      done += n;
     }
   }
 }
