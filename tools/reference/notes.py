@@ -1,6 +1,7 @@
 """Seeded generator of short clinical notes and bank messages with the structured lines a model shall answer.
 
     notes.py [--seed 1] [--count 5] [--shapes train|held] [--values train|held] [--stats]
+    notes.py --calibration FILE      # 2500 notes, a tenth with unseen shapes, a tenth with unseen values
 
 A note is a few sentences, each drawn from a shape (see templates_clinical.py, templates_bank.py) and filled with values (values.py).
 Every tenth shape is held out, and so is a part of all values. The answer has one line per field, in a fixed order.
@@ -282,6 +283,18 @@ def template_counts():
     return sum(len(s) for s, _ in blocks), sum(len(h) for _, h in blocks)
 
 
+def write_calibration(path, count=2500):
+    """Different notes with their answers, from a seed that neither training nor evaluation uses."""
+    rng, written = random.Random(900100), set()
+    with open(path, "w", encoding="utf-8") as out:
+        while len(written) < count:
+            r = rng.random()
+            text, answer, _ = make(rng, held_shapes=r < 0.1, held_values=0.1 <= r < 0.2)
+            if text not in written:
+                written.add(text)
+                out.write(json.dumps(dict(note=text, answer=answer), ensure_ascii=False) + "\n")
+
+
 if __name__ == "__main__":
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--seed", type=int, default=1)
@@ -289,8 +302,11 @@ if __name__ == "__main__":
     p.add_argument("--shapes", choices=("train", "held"), default="train")
     p.add_argument("--values", choices=("train", "held"), default="train")
     p.add_argument("--stats", action="store_true", help="only print the number of sentence shapes, seen and held out")
+    p.add_argument("--calibration", metavar="FILE", help="only write the notes that calibrate the codec to this file")
     a = p.parse_args()
-    if a.stats:
+    if a.calibration:
+        write_calibration(a.calibration)
+    elif a.stats:
         print("sentence shapes: %d seen, %d held out" % template_counts())
     else:
         r = random.Random(a.seed)
