@@ -15,7 +15,7 @@ public enum WireReason {
   NOT_FINITE(Status.Code.INVALID_ARGUMENT),
   /** More than agreed at Open, or more than this server ever takes. */
   LIMIT_EXCEEDED(Status.Code.INVALID_ARGUMENT),
-  /** A codec that this server does not speak. */
+  /** A codec, or a target of one, that this server does not speak. */
   CODEC_UNSUPPORTED(Status.Code.INVALID_ARGUMENT),
   /** A frame whose bytes changed on the way: replay. */
   CHECKSUM_MISMATCH(Status.Code.DATA_LOSS),
@@ -23,6 +23,8 @@ public enum WireReason {
   NO_KV_ROOM(Status.Code.RESOURCE_EXHAUSTED),
   /** The halves belong to different bundles; both ids are in the metadata. */
   BUNDLE_MISMATCH(Status.Code.FAILED_PRECONDITION),
+  /** Frames of a profile that is not the served bundle's; both hashes are in the metadata. */
+  PROFILE_MISMATCH(Status.Code.FAILED_PRECONDITION),
   /** Plaintext from or to elsewhere than loopback. */
   PLAINTEXT_REFUSED(Status.Code.FAILED_PRECONDITION),
   /** Logits are asked for and this server was not started to give them. */

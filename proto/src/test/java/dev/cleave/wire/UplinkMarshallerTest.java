@@ -35,6 +35,10 @@ class UplinkMarshallerTest {
           .setMaxNewTokens(64)
           .setSampling(Sampling.newBuilder().setTemperature(0.7f).setTopK(40).setSeed(-1))
           .setIgnoreEos(true)
+          .setTargetKind(3)
+          .setTargetNumber(240)
+          .setProfileHashHigh(Long.MIN_VALUE + 5)
+          .setProfileHashLow(-7)
           .build();
 
   /** A message of ours beside the one that protobuf makes. */

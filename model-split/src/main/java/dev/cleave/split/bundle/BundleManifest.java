@@ -2,6 +2,8 @@ package dev.cleave.split.bundle;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code bundle.json}: what was split, where, and the hash of every file of both halves.
@@ -63,10 +65,16 @@ public record BundleManifest(
    * The boundary tensor: {@code [positions, width]} of f32 before any codec.
    *
    * @param width elements per position
+   * @param codec what calibration found out about coding it; null where there was none
    */
-  public record Boundary(int width) {
+  public record Boundary(int width, @Nullable CodecSection codec) {
     public Boundary {
       atLeastOne("boundary width", width);
+    }
+
+    /** Of a bundle that is not calibrated. */
+    public Boundary(int width) {
+      this(width, null);
     }
 
     /** The only element type. */
@@ -100,6 +108,10 @@ public record BundleManifest(
             "files must be sorted and named once: " + files.get(i).path());
       }
     }
+    CodecSection codec = boundary.codec();
+    if (codec != null) {
+      codec.requireIn(files);
+    }
   }
 
   /** The model's name. */
@@ -115,6 +127,11 @@ public record BundleManifest(
   /** Elements per position of the boundary tensor. */
   public int width() {
     return boundary.width();
+  }
+
+  /** What calibration found out about coding the boundary tensor; empty where there was none. */
+  public Optional<CodecSection> codec() {
+    return Optional.ofNullable(boundary.codec());
   }
 
   /** The files of one half, sorted by path. */

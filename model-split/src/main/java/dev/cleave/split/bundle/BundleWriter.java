@@ -100,7 +100,7 @@ public final class BundleWriter implements AutoCloseable {
       manifest.files().forEach(file -> known.add(file.path()));
       return entries
           .map(entry -> path.relativize(entry).toString().replace('\\', '/'))
-          .allMatch(known::contains);
+          .allMatch(entry -> known.contains(entry) || CodecWriter.leavesBehind(entry));
     } catch (IOException | MalformedBundle e) {
       return false;
     }

@@ -78,6 +78,10 @@ final class ManifestJson {
     root.putObject("parameters")
         .put("device", manifest.model().parameters().device())
         .put("server", manifest.model().parameters().server());
+    CodecSection codec = manifest.boundary().codec();
+    if (codec != null) {
+      CodecJson.write(codec, root.putObject("codec"));
+    }
     ArrayNode files = root.putArray("files");
     for (BundleFile file : manifest.files()) {
       files
@@ -98,13 +102,13 @@ final class ManifestJson {
       if (!root.isObject()) {
         throw new MalformedBundle(subject, "is no JSON object");
       }
-      int format = integer(root, "format");
+      int format = JsonFields.integer(root, "format");
       if (format != BundleManifest.FORMAT) {
         throw new MalformedBundle(
             subject, "format " + format + " is not known here; use the release that wrote it");
       }
-      String kind = text(object(root, "split"), "kind");
-      String dtype = text(object(root, "boundary"), "dtype");
+      String kind = JsonFields.text(JsonFields.object(root, "split"), "kind");
+      String dtype = JsonFields.text(JsonFields.object(root, "boundary"), "dtype");
       if (!kind.equals("seq2seq") || !dtype.equals("f32")) {
         throw new MalformedBundle(
             subject, "split kind " + kind + " with boundary " + dtype + " is not known here");
@@ -119,75 +123,32 @@ final class ManifestJson {
 
   private static BundleManifest manifest(JsonNode root) {
     List<BundleFile> files = new ArrayList<>();
-    for (JsonNode file : array(root, "files")) {
-      files.add(new BundleFile(text(file, "path"), wide(file, "bytes"), text(file, "sha256")));
+    for (JsonNode file : JsonFields.array(root, "files")) {
+      files.add(
+          new BundleFile(
+              JsonFields.text(file, "path"),
+              JsonFields.wide(file, "bytes"),
+              JsonFields.text(file, "sha256")));
     }
     List<String> notes = new ArrayList<>();
-    array(root, "notes").forEach(note -> notes.add(note.asText()));
-    JsonNode parameters = object(root, "parameters");
-    JsonNode limits = object(root, "limits");
+    JsonFields.array(root, "notes").forEach(note -> notes.add(note.asText()));
+    JsonNode parameters = JsonFields.object(root, "parameters");
+    JsonNode limits = JsonFields.object(root, "limits");
     return new BundleManifest(
-        new BundleId(text(root, "bundleId")),
+        new BundleId(JsonFields.text(root, "bundleId")),
         new BundleManifest.Model(
-            text(root, "name"),
-            text(root, "architecture"),
-            new BundleManifest.Parameters(wide(parameters, "device"), wide(parameters, "server")),
-            text(root, "createdBy"),
+            JsonFields.text(root, "name"),
+            JsonFields.text(root, "architecture"),
+            new BundleManifest.Parameters(
+                JsonFields.wide(parameters, "device"), JsonFields.wide(parameters, "server")),
+            JsonFields.text(root, "createdBy"),
             notes),
-        new BundleManifest.Boundary(integer(object(root, "boundary"), "width")),
+        new BundleManifest.Boundary(
+            JsonFields.integer(JsonFields.object(root, "boundary"), "width"),
+            root.has("codec") ? CodecJson.parse(JsonFields.object(root, "codec")) : null),
         new BundleManifest.Limits(
-            integer(limits, "maxPromptPositions"), integer(limits, "maxNewTokens")),
+            JsonFields.integer(limits, "maxPromptPositions"),
+            JsonFields.integer(limits, "maxNewTokens")),
         files);
-  }
-
-  private static JsonNode field(JsonNode node, String name) {
-    JsonNode value = node.get(name);
-    if (value == null) {
-      throw new IllegalArgumentException(name + " is missing");
-    }
-    return value;
-  }
-
-  private static JsonNode object(JsonNode node, String name) {
-    JsonNode value = field(node, name);
-    if (!value.isObject()) {
-      throw new IllegalArgumentException(name + " must be an object: " + value);
-    }
-    return value;
-  }
-
-  private static JsonNode array(JsonNode node, String name) {
-    JsonNode value = field(node, name);
-    if (!value.isArray()) {
-      throw new IllegalArgumentException(name + " must be an array: " + value);
-    }
-    return value;
-  }
-
-  private static String text(JsonNode node, String name) {
-    JsonNode value = field(node, name);
-    if (!value.isTextual()) {
-      throw new IllegalArgumentException(name + " must be a string: " + value);
-    }
-    return value.textValue();
-  }
-
-  private static int integer(JsonNode node, String name) {
-    return Math.toIntExact(checked(name, wide(node, name)));
-  }
-
-  private static long checked(String name, long value) {
-    if (value != (int) value) {
-      throw new IllegalArgumentException(name + " is too large: " + value);
-    }
-    return value;
-  }
-
-  private static long wide(JsonNode node, String name) {
-    JsonNode value = field(node, name);
-    if (!value.isIntegralNumber() || !value.canConvertToLong()) {
-      throw new IllegalArgumentException(name + " must be an integer: " + value);
-    }
-    return value.longValue();
   }
 }
