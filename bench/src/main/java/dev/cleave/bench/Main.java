@@ -1,11 +1,11 @@
 package dev.cleave.bench;
 
+import dev.cleave.bench.codec.RateTable;
+import dev.cleave.bench.codec.SpeedTable;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -20,15 +20,18 @@ import picocli.CommandLine.Parameters;
       "Benchmarks:",
       "  decode    server half: scheduler against a bare loop, batch 1 and 16",
       "  generate  60 tokens: two processes against one",
-      "  frames    frames of hidden states against a plain copy (JMH)",
+      "  codec     the tensor codec: all of the next three",
+      "  codec-rates   rate and distortion on synthetic states with outliers",
+      "  codec-speed   frames against a plain copy and zstd (JMH)",
       "",
       "Examples:",
       "  ./cleave bench",
+      "  ./cleave bench codec",
       "  ./cleave bench decode"
     })
 public final class Main implements Callable<Integer> {
-  @Parameters(arity = "0..*", description = "decode, generate, frames; all of them by default")
-  private List<String> names = List.of("decode", "generate", "frames");
+  @Parameters(arity = "0..*", description = "decode, generate, codec; all of them by default")
+  private List<String> names = List.of("decode", "generate", "codec");
 
   /** Runs the benchmarks that are named. */
   public static void main(String[] arguments) {
@@ -50,15 +53,15 @@ public final class Main implements Callable<Integer> {
             GenerateBenchmark.run(model);
           }
         }
-        case "frames" ->
-            new Runner(
-                    new OptionsBuilder()
-                        .include(FrameBenchmark.class.getSimpleName() + "\\.")
-                        .build())
-                .run();
+        case "codec" -> {
+          RateTable.print();
+          SpeedTable.print();
+        }
+        case "codec-rates" -> RateTable.print();
+        case "codec-speed" -> SpeedTable.print();
         default -> {
           System.err.println(
-              "cleave bench: no benchmark '" + name + "'; there are decode, generate and frames");
+              "cleave bench: no benchmark '" + name + "'; see ./cleave bench --help");
           return 2;
         }
       }
