@@ -1,0 +1,163 @@
+package dev.cleave.codec.kernel;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.Objects;
+
+/**
+ * The loops over floats that codecs spend their time in: vector code where the JVM was started with
+ * {@code --add-modules jdk.incubator.vector}, else scalar code, to the same bits. Which of the two
+ * is decided here, once, and said in one log line when it is the slow one. Stateless, thread-safe;
+ * arrays are borrowed until return and may not overlap except where said.
+ *
+ * <p>Every result is defined to the last bit: additions have one order, and no multiplication is
+ * fused with an addition. Sizes are checked here: {@link IndexOutOfBoundsException} or {@link
+ * IllegalArgumentException} when arrays are too short.
+ */
+public final class Kernels {
+  /** The most that {@link #quantise(float[], int, float, int, int[])} can be limited to. */
+  public static final int MAX_LIMIT = 1 << 22;
+
+  private static final String VECTOR_MODULE = "jdk.incubator.vector";
+  private static final KernelSupport SUPPORT = choose();
+
+  private Kernels() {}
+
+  /** Whether the vector code is in use. */
+  public static boolean vectorised() {
+    return !(SUPPORT instanceof ScalarKernels);
+  }
+
+  /**
+   * A row less its offsets, scaled: {@code out[c] = ((rows[at + c] - offset[c]) * gain) *
+   * factor[c]}.
+   *
+   * @param rows f32, of which {@code map.width()} from {@code at} on are read
+   * @param gain of the whole row, 1 for none
+   * @param out takes f32 [width] from index 0 on; may be {@code rows} when {@code at} is 0
+   */
+  public static void center(float[] rows, int at, Affine map, float gain, float[] out) {
+    Objects.checkFromIndexSize(at, map.width(), rows.length);
+    Objects.checkFromIndexSize(0, map.width(), out.length);
+    SUPPORT.center(rows, at, map, gain, out);
+  }
+
+  /**
+   * The way back: {@code out[at + c] = (row[c] * gain) * factor[c] + offset[c]}.
+   *
+   * @param row f32 [width] from index 0 on
+   * @param out takes f32 [width] from {@code at} on; may be {@code row} when {@code at} is 0
+   */
+  public static void restore(float[] row, Affine map, float gain, float[] out, int at) {
+    Objects.checkFromIndexSize(0, map.width(), row.length);
+    Objects.checkFromIndexSize(at, map.width(), out.length);
+    SUPPORT.restore(row, map, gain, out, at);
+  }
+
+  /**
+   * The largest magnitude of {@code n} values from {@code at} on, 0 for none. Not finite exactly
+   * when one of them is not: compare with {@code !(max <= Float.MAX_VALUE)}.
+   */
+  public static float maxMagnitude(float[] values, int at, int n) {
+    Objects.checkFromIndexSize(at, n, values.length);
+    return SUPPORT.maxMagnitude(values, at, n);
+  }
+
+  /**
+   * The sum of the squares of {@code n} values from {@code at} on, in double: value i goes to
+   * partial sum i mod 16, and these add up by halves, i with i + 8, then i + 4, 2, 1.
+   */
+  public static double sumOfSquares(float[] values, int at, int n) {
+    Objects.checkFromIndexSize(at, n, values.length);
+    return SUPPORT.sumOfSquares(values, at, n);
+  }
+
+  /**
+   * The first {@code n} values times {@code inverseStep} in f32, rounded half even, clamped to
+   * {@code -limit..limit}.
+   *
+   * @param values finite: of NaN, any number within the limit comes
+   * @param inverseStep finite
+   * @param limit 1 to {@link #MAX_LIMIT}
+   */
+  public static void quantise(float[] values, int n, float inverseStep, int limit, int[] q) {
+    Objects.checkFromIndexSize(0, n, Math.min(values.length, q.length));
+    checkLimit(limit, MAX_LIMIT);
+    SUPPORT.quantise(values, n, inverseStep, limit, q);
+  }
+
+  /**
+   * As {@link #quantise(float[], int, float, int, int[])} to bytes.
+   *
+   * @param limit 1 to 127
+   */
+  public static void quantise(float[] values, int n, float inverseStep, int limit, byte[] q) {
+    Objects.checkFromIndexSize(0, n, Math.min(values.length, q.length));
+    checkLimit(limit, Byte.MAX_VALUE);
+    SUPPORT.quantise(values, n, inverseStep, limit, q);
+  }
+
+  /**
+   * Replaces {@code n} values from {@code at} on by their product with a symmetric matrix whose
+   * entries are all 1 or -1 and whose square is n times the identity: its own inverse but for the
+   * factor n. Below 256 it is the Walsh-Hadamard matrix. From 256 on it is that of n/256 times, in
+   * Kronecker's sense, {@code H S H} for blocks of 16 rows by 16 columns, where H is the 16-point
+   * Walsh-Hadamard transform along the columns and S exchanges column c of row k with column c xor
+   * k: as many additions as Walsh-Hadamard, and none of them within a vector.
+   *
+   * @param n a power of two
+   */
+  public static void rotate(float[] values, int at, int n) {
+    Objects.checkFromIndexSize(at, n, values.length);
+    if (Integer.bitCount(n) != 1) {
+      throw new IllegalArgumentException("a rotation takes a power of two values, not " + n);
+    }
+    SUPPORT.rotate(values, at, n);
+  }
+
+  /**
+   * Rows times a matrix: {@code out[r, i] = sum over c of rows[r, c] * matrix[c, i]}, from 0 with
+   * ascending c, each product rounded to f32 before it is added.
+   *
+   * @param rows f32 [count, width]
+   * @param matrix f32 [width, width]
+   * @param out takes f32 [count, width]; not {@code rows}
+   */
+  public static void multiply(float[] rows, int count, float[] matrix, int width, float[] out) {
+    if (width < 1 || matrix.length != (long) width * width) {
+      throw new IllegalArgumentException(
+          "a matrix of width %d cannot have %d factors".formatted(width, matrix.length));
+    }
+    Objects.checkFromIndexSize(0L, (long) count * width, Math.min(rows.length, out.length));
+    SUPPORT.multiply(rows, count, matrix, width, out);
+  }
+
+  private static void checkLimit(int limit, int most) {
+    if (limit < 1 || limit > most) {
+      throw new IllegalArgumentException(
+          "the limit must be 1 to %d, was %d".formatted(most, limit));
+    }
+  }
+
+  private static KernelSupport choose() {
+    if (ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent()) {
+      try {
+        // By name: without the module, the class must not even be linked.
+        return Class.forName(Kernels.class.getPackageName() + ".VectorKernels")
+            .asSubclass(KernelSupport.class)
+            .getDeclaredConstructor()
+            .newInstance();
+      } catch (ReflectiveOperationException | LinkageError e) {
+        return scalar("the vector code failed to load: " + e);
+      }
+    }
+    return scalar(
+        "module " + VECTOR_MODULE + " is absent: start java with --add-modules " + VECTOR_MODULE);
+  }
+
+  private static KernelSupport scalar(String reason) {
+    Logger log = System.getLogger(Kernels.class.getName());
+    log.log(Level.INFO, "kernels=scalar reason=\"" + reason + "\"");
+    return new ScalarKernels();
+  }
+}

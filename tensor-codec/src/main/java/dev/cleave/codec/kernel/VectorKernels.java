@@ -1,0 +1,135 @@
+package dev.cleave.codec.kernel;
+
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The kernels with the Vector API: in each lane what {@link ScalarKernels} does, in the same order.
+ * Loaded by name, and only where the module is present. What does not fill a vector is left to the
+ * scalar code.
+ */
+final class VectorKernels implements KernelSupport {
+  /** At most 16 lanes: the block of the rotation has rows of 16. */
+  private static final VectorSpecies<Float> FLOATS =
+      FloatVector.SPECIES_PREFERRED.length() > ScalarKernels.ROW
+          ? FloatVector.SPECIES_512
+          : FloatVector.SPECIES_PREFERRED;
+
+  private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
+  private static final VectorSpecies<Double> DOUBLES = FLOATS.withLanes(double.class);
+  private static final int LANES = FLOATS.length();
+
+  private final ScalarKernels scalar = new ScalarKernels();
+
+  @Override
+  public void center(float[] rows, int at, Affine map, float gain, float[] out) {
+    float[] offset = map.offset;
+    float[] factor = map.factor;
+    int c = 0;
+    for (; c <= factor.length - LANES; c += LANES) {
+      load(rows, at + c).sub(load(offset, c)).mul(gain).mul(load(factor, c)).intoArray(out, c);
+    }
+    for (; c < factor.length; c++) {
+      out[c] = (rows[at + c] - offset[c]) * gain * factor[c];
+    }
+  }
+
+  @Override
+  public void restore(float[] row, Affine map, float gain, float[] out, int at) {
+    float[] offset = map.offset;
+    float[] factor = map.factor;
+    int c = 0;
+    for (; c <= factor.length - LANES; c += LANES) {
+      load(row, c).mul(gain).mul(load(factor, c)).add(load(offset, c)).intoArray(out, at + c);
+    }
+    for (; c < factor.length; c++) {
+      out[at + c] = row[c] * gain * factor[c] + offset[c];
+    }
+  }
+
+  @Override
+  public float maxMagnitude(float[] values, int at, int n) {
+    IntVector most = IntVector.zero(INTS);
+    IntVector more = most;
+    int i = 0;
+    for (; i <= n - 2 * LANES; i += 2 * LANES) {
+      most = most.max(load(values, at + i).reinterpretAsInts().and(Integer.MAX_VALUE));
+      more = more.max(load(values, at + i + LANES).reinterpretAsInts().and(Integer.MAX_VALUE));
+    }
+    int max = most.max(more).reduceLanes(VectorOperators.MAX);
+    int rest = Float.floatToRawIntBits(scalar.maxMagnitude(values, at + i, n - i));
+    return Float.intBitsToFloat(Math.max(max, rest));
+  }
+
+  @Override
+  public double sumOfSquares(float[] values, int at, int n) {
+    if (LANES != ScalarKernels.SUMS) {
+      return scalar.sumOfSquares(values, at, n);
+    }
+    DoubleVector low = DoubleVector.zero(DOUBLES);
+    DoubleVector high = low;
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector value = load(values, at + i);
+      low = addSquare(low, value, 0);
+      high = addSquare(high, value, 1);
+    }
+    if (i < n) {
+      FloatVector value = FloatVector.fromArray(FLOATS, values, at + i, FLOATS.indexInRange(i, n));
+      low = addSquare(low, value, 0);
+      high = addSquare(high, value, 1);
+    }
+    DoubleVector sums = low.add(high);
+    double even = (sums.lane(0) + sums.lane(4)) + (sums.lane(2) + sums.lane(6));
+    double odd = (sums.lane(1) + sums.lane(5)) + (sums.lane(3) + sums.lane(7));
+    return even + odd;
+  }
+
+  private static DoubleVector addSquare(DoubleVector sum, FloatVector value, int half) {
+    DoubleVector wide = (DoubleVector) value.convertShape(VectorOperators.F2D, DOUBLES, half);
+    return sum.add(wide.mul(wide));
+  }
+
+  @Override
+  public void quantise(float[] values, int n, float inverseStep, int limit, int[] q) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      round(values, i, inverseStep, limit).intoArray(q, i);
+    }
+    for (; i < n; i++) {
+      q[i] = ScalarKernels.round(values[i] * inverseStep, limit);
+    }
+  }
+
+  @Override
+  public void quantise(float[] values, int n, float inverseStep, int limit, byte[] q) {
+    scalar.quantise(values, n, inverseStep, limit, q);
+  }
+
+  private static IntVector round(float[] values, int i, float inverseStep, int limit) {
+    return load(values, i)
+        .mul(inverseStep)
+        .add(ScalarKernels.ROUNDER)
+        .reinterpretAsInts()
+        .max(ScalarKernels.ROUNDER_BITS - limit)
+        .min(ScalarKernels.ROUNDER_BITS + limit)
+        .sub(ScalarKernels.ROUNDER_BITS);
+  }
+
+  @Override
+  public void rotate(float[] values, int at, int n) {
+    scalar.rotate(values, at, n);
+  }
+
+  @Override
+  public void multiply(float[] rows, int count, float[] matrix, int width, float[] out) {
+    scalar.multiply(rows, count, matrix, width, out);
+  }
+
+  private static FloatVector load(float[] values, int at) {
+    return FloatVector.fromArray(FLOATS, values, at);
+  }
+}
