@@ -256,15 +256,8 @@ public final class TorchDecoderEngine implements DecoderEngine {
           method.replace('_', ' '),
           shape.device(),
           "libtorch failed; clear the slots of this call and open the sessions again",
-          withoutMessage(e));
+          TorchProgram.withoutMessage(e));
     }
-  }
-
-  /** Where libtorch failed; what it says may print values, and causes end up in logs. */
-  private static RuntimeException withoutMessage(RuntimeException failure) {
-    RuntimeException quiet = new RuntimeException(failure.getClass().getName());
-    quiet.setStackTrace(failure.getStackTrace());
-    return quiet;
   }
 
   private void requireSlot(String name, int slot) {

@@ -1,6 +1,7 @@
 package dev.cleave.server.engine;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
@@ -74,6 +75,27 @@ final class TorchProgram implements AutoCloseable {
   void call(String method, IValue... arguments) {
     configure();
     IValueUtils.runMethod(block, method, arguments).close();
+  }
+
+  /**
+   * Runs {@code forward} for its effects, outside of inference mode: gradients can be taken in it.
+   */
+  void callWithGradients(PtNDArray... arguments) {
+    configure();
+    boolean before = JniUtils.isGradMode();
+    JniUtils.setGradMode(true);
+    try {
+      IValueUtils.forward(block, new NDList(arguments), true).close();
+    } finally {
+      JniUtils.setGradMode(before);
+    }
+  }
+
+  /** Where libtorch failed; what it says may print values, and causes end up in logs. */
+  static RuntimeException withoutMessage(RuntimeException failure) {
+    RuntimeException quiet = new RuntimeException(failure.getClass().getName());
+    quiet.setStackTrace(failure.getStackTrace());
+    return quiet;
   }
 
   /** libtorch keeps both settings per thread; an engine may be opened on one and run on another. */

@@ -3,9 +3,6 @@ package dev.cleave.split.torch;
 import dev.cleave.split.block.AttentionSpec;
 import dev.cleave.split.block.BlockSpec;
 import dev.cleave.split.block.DecoderSpec;
-import dev.cleave.split.block.EmbeddingSpec;
-import dev.cleave.split.block.MlpSpec;
-import dev.cleave.split.block.NormSpec;
 import dev.cleave.split.block.StackSpec;
 
 /**
@@ -17,21 +14,19 @@ import dev.cleave.split.block.StackSpec;
 final class StepEmitter {
   private static final String WANT = "tokens: Tensor, positions: Tensor, top: Tensor, ";
 
-  private final DecoderSpec spec;
   private final StackSpec stack;
   private final BlockSpec block;
   private final ScriptOptions options;
-  private final WeightPlan plan;
   private final LinearText linears;
+  private final BlockText parts;
   private final ScriptText text;
 
   StepEmitter(DecoderSpec spec, ScriptOptions options, WeightPlan plan, ScriptText text) {
-    this.spec = spec;
     this.stack = spec.stack();
     this.block = stack.block();
     this.options = options;
-    this.plan = plan;
     this.linears = new LinearText(plan, options);
+    this.parts = new BlockText(spec, options.precision(), plan, linears, text);
     this.text = text;
   }
 
@@ -51,13 +46,13 @@ final class StepEmitter {
     } else {
       many();
     }
-    embedding();
+    parts.embedding(onDevice("tokens"), onDevice("positions"));
     for (int layer = 0; layer < stack.layers(); layer++) {
       String name = "layers." + layer;
       text.line(2, "# " + name);
       selfAttention(name + ".self", layer, single);
       crossAttention(name + ".cross", layer, single);
-      mlp(name + ".mlp");
+      parts.mlp(name + ".mlp");
     }
     head();
   }
@@ -97,31 +92,11 @@ final class StepEmitter {
     put("padding = torch.view(padding, [n, 1, 1, source])");
   }
 
-  private void embedding() {
-    EmbeddingSpec embedding = stack.embedding();
-    String rows = plan.place(PackedWeight.Kind.EMBEDDING, "embed.weight");
-    String x = "torch.embedding(" + rows + ", " + onDevice("tokens") + ")";
-    if (options.precision() == WeightPrecision.BF16) {
-      x = "torch.to(" + x + ", 6)";
-    }
-    put("x = " + x);
-    if (embedding.scale() != 1) {
-      put("x = torch.mul(x, " + embedding.scale() + ")");
-    }
-    if (embedding.positions() instanceof EmbeddingSpec.Table table) {
-      String places = plan.place(PackedWeight.Kind.TABLE, "embed.positions.weight");
-      put(
-          "x = torch.add(x, torch.embedding(%s, torch.add(%s, %d)))"
-              .formatted(places, onDevice("positions"), table.offset()));
-    }
-    embedding.norm().ifPresent(norm -> put("x = " + norm(norm, "x", "embed.norm")));
-  }
-
   private void selfAttention(String name, int layer, boolean single) {
     AttentionSpec self = block.self();
     int heads = self.heads();
     int width = self.queryWidth();
-    put("h = " + before("x", name));
+    put("h = " + parts.before("x", name));
     put("h = " + linears.apply("h", name + ".q", name + ".k", name + ".v"));
     put(
         "q = torch.view(torch.narrow(h, 1, 0, %d), [n, %d, 1, %d])"
@@ -139,18 +114,18 @@ final class StepEmitter {
     }
     String mask = single && !relative() ? "None" : "bias";
     attend(self, Kv.SELF_K.at(layer), Kv.SELF_V.at(layer), "last", mask);
-    after(linears.apply("h", name + ".o"), name);
+    parts.after(linears.apply("h", name + ".o"), name);
   }
 
   private void crossAttention(String name, int layer, boolean single) {
     AttentionSpec cross = block.cross().orElseThrow();
-    put("h = " + before("x", name));
+    put("h = " + parts.before("x", name));
     put(
         "q = torch.view(%s, [n, %d, 1, %d])"
             .formatted(linears.apply("h", name + ".q"), cross.heads(), cross.headDim()));
     String mask = single ? "None" : "padding";
     attend(cross, Kv.CROSS_K.at(layer), Kv.CROSS_V.at(layer), "source", mask);
-    after(linears.apply("h", name + ".o"), name);
+    parts.after(linears.apply("h", name + ".o"), name);
   }
 
   private void attend(AttentionSpec attention, String k, String v, String length, String mask) {
@@ -163,68 +138,12 @@ final class StepEmitter {
     put("h = torch.reshape(h, [n, " + attention.queryWidth() + "])");
   }
 
-  private void mlp(String name) {
-    MlpSpec mlp = block.mlp();
-    put("h = " + before("x", name));
-    if (mlp.gated()) {
-      put("h = " + linears.apply("h", name + ".gate", name + ".up"));
-      String half = "torch.narrow(h, 1, %d, " + mlp.inner() + ")";
-      put(
-          "h = torch.mul(%s, %s)"
-              .formatted(activation(half.formatted(0)), half.formatted(mlp.inner())));
-    } else {
-      put("h = " + activation(linears.apply("h", name + ".up")));
-    }
-    after(linears.apply("h", name + ".down"), name);
-  }
-
   private void head() {
-    stack.finalNorm().ifPresent(norm -> put("x = " + norm(norm, "x", "norm")));
-    if (spec.head().scale() != 1) {
-      put("x = torch.mul(x, " + spec.head().scale() + ")");
-    }
-    put("y = " + linears.head("x", spec.head()));
+    put("y = " + parts.logits("x"));
     put("_0 = torch.copy_(torch.narrow(top, 0, 0, n), torch.argmax(y, -1))");
     put("if want:");
     text.line(3, "_0 = torch.copy_(torch.narrow(logits, 0, 0, n), y)");
     put("return 0");
-  }
-
-  private String before(String x, String name) {
-    return block.placement() == NormSpec.Placement.PRE ? norm(block.norm(), x, name + ".norm") : x;
-  }
-
-  private void after(String part, String name) {
-    put("x = torch.add(x, " + part + ")");
-    if (block.placement() == NormSpec.Placement.POST) {
-      put("x = " + norm(block.norm(), "x", name + ".norm"));
-    }
-  }
-
-  private String norm(NormSpec norm, String x, String name) {
-    String weight = plan.place(PackedWeight.Kind.TABLE, name + ".weight");
-    String size = "[" + stack.width() + "]";
-    return switch (norm.kind()) {
-      case RMS ->
-          "torch.rms_norm(%s, %s, %s, %s)".formatted(x, size, weight, number(norm.epsilon()));
-      case LAYER ->
-          "torch.layer_norm(%s, %s, %s, %s, %s)"
-              .formatted(
-                  x,
-                  size,
-                  weight,
-                  plan.place(PackedWeight.Kind.TABLE, name + ".bias"),
-                  number(norm.epsilon()));
-    };
-  }
-
-  private String activation(String x) {
-    return switch (block.mlp().activation()) {
-      case RELU -> "torch.relu(" + x + ")";
-      case GELU -> "torch.gelu(" + x + ")";
-      case GELU_TANH -> "torch.gelu(" + x + ", approximate=\"tanh\")";
-      case SILU -> "torch.silu(" + x + ")";
-    };
   }
 
   private boolean relative() {
@@ -235,11 +154,6 @@ final class StepEmitter {
     return options.device().equals("cpu")
         ? tensor
         : "torch.to(" + tensor + ", torch.device(\"" + options.device() + "\"), 4)";
-  }
-
-  private static String number(double value) {
-    // TorchScript reads 1.0E-6 as well as Python does
-    return Double.toString(value);
   }
 
   private void put(String line) {

@@ -53,7 +53,7 @@ public final class TorchScriptEmitter {
     return new DecoderScript(text.toString(), plan.weights(), kvBytes(spec, cross, options));
   }
 
-  private static AttentionSpec check(DecoderSpec spec, ScriptOptions options) {
+  static AttentionSpec check(DecoderSpec spec, ScriptOptions options) {
     StackSpec stack = spec.stack();
     BlockSpec block = stack.block();
     AttentionSpec cross =
@@ -98,7 +98,7 @@ public final class TorchScriptEmitter {
             : inPrecision);
   }
 
-  private static void pack(ScriptText text, String method, String value) {
+  static void pack(ScriptText text, String method, String value) {
     text.line(1, "def " + method + "(self, parts: List[Tensor]) -> int:");
     text.line(2, "_0 = torch.append(self.weights, " + value + ")");
     text.line(2, "return 0");

@@ -17,6 +17,7 @@ import dev.cleave.split.error.CheckpointRefused;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,25 @@ class TorchScriptEmitterTest {
       }
       assertThat(packed).isEqualTo(expected);
     }
+  }
+
+  @Test
+  void wholeAnswerProgramPacksEveryTensorOnceAndPlain() {
+    DecoderSpec spec =
+        decoder(NormSpec.Placement.PRE, attention(4, new AttentionSpec.NoPositions()));
+    List<String> expected =
+        CanonicalTensors.ofDecoder(spec.stack(), spec.head()).stream()
+            .map(CanonicalTensors.Tensor::name)
+            .toList();
+    ForcedScript script = ForcedEmitter.emit(spec, 50);
+    List<String> packed = new ArrayList<>();
+    for (PackedWeight weight : script.weights()) {
+      weight.parts().forEach(part -> packed.add(part.name().orElseThrow()));
+    }
+    assertThat(packed).containsExactlyInAnyOrderElementsOf(expected);
+    assertThat(script.text()).doesNotContain("mkldnn");
+    assertThatThrownBy(() -> ForcedEmitter.emit(spec, 1 << 20))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test
