@@ -11,32 +11,64 @@ import java.util.Arrays;
  * {@code inverse[i * width + c]} what coordinate i gives to channel c.
  */
 public final class Basis {
-  private final boolean diagonal;
+  private final BasisKind kind;
   private final float[] forward;
   private final float[] inverse;
   private final float[] sigma;
   private final byte[] shapeOf;
 
+  /** A diagonal basis or a {@link BasisKind#KLT}, by the number of factors. */
+  public Basis(float[] forward, float[] inverse, float[] sigma, byte[] shapeOf) {
+    this(
+        forward.length == sigma.length ? BasisKind.DIAGONAL : BasisKind.KLT,
+        forward,
+        inverse,
+        sigma,
+        shapeOf);
+  }
+
   /**
-   * @param forward f32 [width] or [width, width]; copied
+   * A basis of the kind; with width 1 it is always diagonal.
+   *
+   * @param forward finite, f32 [width] or [width, width]; copied
    * @param inverse its inverse, of the same form; copied
-   * @param sigma standard deviation of each coordinate, above 0; copied
+   * @param sigma standard deviation of each coordinate, at least {@link Float#MIN_NORMAL}; copied
    * @param shapeOf index of each coordinate's shape in {@link Profile#shapes}; copied
    */
-  public Basis(float[] forward, float[] inverse, float[] sigma, byte[] shapeOf) {
+  public Basis(BasisKind kind, float[] forward, float[] inverse, float[] sigma, byte[] shapeOf) {
     int width = sigma.length;
-    if (forward.length != inverse.length
-        || shapeOf.length != width
-        || (forward.length != width && forward.length != (long) width * width)) {
+    long factors = kind == BasisKind.DIAGONAL ? width : (long) width * width;
+    if (width < (kind == BasisKind.DIAGONAL ? 1 : 2)
+        || forward.length != factors
+        || inverse.length != factors
+        || shapeOf.length != width) {
       throw new IllegalArgumentException(
-          "a basis of width %d cannot have %d and %d factors and %d shapes"
-              .formatted(width, forward.length, inverse.length, shapeOf.length));
+          "a %s basis of width %d cannot have %d and %d factors and %d shapes"
+              .formatted(kind, width, forward.length, inverse.length, shapeOf.length));
     }
-    this.diagonal = forward.length == width;
+    check(forward, -Float.MAX_VALUE, "forward factor");
+    check(inverse, -Float.MAX_VALUE, "inverse factor");
+    check(sigma, Float.MIN_NORMAL, "sigma");
+    for (byte shape : shapeOf) {
+      if (shape < 0 || shape >= Profile.MAX_SHAPES) {
+        throw new IllegalArgumentException("index of a shape is " + shape);
+      }
+    }
+    this.kind = kind;
     this.forward = forward.clone();
     this.inverse = inverse.clone();
     this.sigma = sigma.clone();
     this.shapeOf = shapeOf.clone();
+  }
+
+  private static void check(float[] values, float least, String what) {
+    for (int i = 0; i < values.length; i++) {
+      // Written so that NaN is refused.
+      if (!(values[i] >= least && values[i] <= Float.MAX_VALUE)) {
+        throw new IllegalArgumentException(
+            "%s %d must be finite and at least %s, was %s".formatted(what, i, least, values[i]));
+      }
+    }
   }
 
   /** Divides each channel by its deviation; the first shape serves all. */
@@ -56,9 +88,14 @@ public final class Basis {
     return sigma.length;
   }
 
+  /** How the coordinates were chosen. */
+  public BasisKind kind() {
+    return kind;
+  }
+
   /** Whether each coordinate is one channel times a factor; with width 1 it always is. */
   public boolean isDiagonal() {
-    return diagonal;
+    return kind == BasisKind.DIAGONAL;
   }
 
   /** A copy of the factors, f32 [width], or of the matrix, f32 [channel, coordinate]. */
