@@ -16,6 +16,7 @@ import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
 import dev.cleave.v1.DecoderProto;
+import dev.cleave.v1.Open;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -43,6 +44,29 @@ class WireCarriesNoTextTest {
             "cleave.v1.EndOfPrompt",
             "cleave.v1.Cancel",
             "cleave.v1.DescribeRequest");
+  }
+
+  /**
+   * A number is room too, if little: whoever adds one to Open says here what for, and the server
+   * refuses values that mean nothing (the profile's hash must be the served bundle's or zero).
+   */
+  @Test
+  void numbersInOpenAreThese() {
+    assertThat(
+            Open.getDescriptor().getFields().stream()
+                .filter(field -> field.getJavaType() != FieldDescriptor.JavaType.MESSAGE)
+                .map(FieldDescriptor::getName))
+        .containsExactlyInAnyOrder(
+            "bundle_id",
+            "codec",
+            "prompt_positions",
+            "max_new_tokens",
+            "ignore_eos",
+            "want_logits",
+            "target_kind",
+            "target_number",
+            "profile_hash_high",
+            "profile_hash_low");
   }
 
   @Test

@@ -4,12 +4,12 @@ import dev.cleave.codec.FrameInfo;
 import dev.cleave.server.schedule.Generation;
 import dev.cleave.server.session.KvSlots;
 import dev.cleave.server.session.PromptBuffer;
-import dev.cleave.v1.CodecMode;
 import dev.cleave.v1.FinishReason;
 import dev.cleave.v1.Open;
 import dev.cleave.v1.Opened;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.Uplink;
+import dev.cleave.wire.WireCodec;
 import dev.cleave.wire.WireReason;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -130,7 +130,7 @@ final class GenerateCall implements StreamObserver<Uplink> {
           .with("prompt_bytes", host.prompts().limitBytes())
           .retryAfter(host.slots().retryDelay());
     }
-    PromptReceiver receiver = new PromptReceiver(prompt, accepted.codec(), host.frameLimits());
+    PromptReceiver receiver = new PromptReceiver(prompt, accepted.codec(), host.policy());
     state = new State.Receiving(accepted.request(), slot, prompt, receiver);
     admitted = true;
     host.table().admit();
@@ -142,11 +142,11 @@ final class GenerateCall implements StreamObserver<Uplink> {
     var limits = host.policy().limits();
     return ServerMessage.newBuilder()
         .setOpened(
-            Opened.newBuilder()
+            WireCodec.of(accepted.codec())
+                .putInto(Opened.newBuilder())
                 .setSession(session)
-                .setCodec(CodecMode.forNumber(accepted.codec().mode().wireNumber()))
                 .setWidth(accepted.codec().width())
-                .setMaxPositionsPerFrame(host.frameLimits().positionsPerFrame(accepted.codec()))
+                .setMaxPositionsPerFrame(host.policy().frames().positionsPerFrame(accepted.codec()))
                 .setMaxPromptPositions(limits.maxPromptPositions())
                 .setMaxNewTokens(limits.maxNewTokens())
                 .setServerName(host.serverName()))

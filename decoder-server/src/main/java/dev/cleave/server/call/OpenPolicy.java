@@ -1,16 +1,17 @@
 package dev.cleave.server.call;
 
-import dev.cleave.codec.CodecMode;
+import dev.cleave.codec.FrameLimits;
 import dev.cleave.codec.StreamSpec;
 import dev.cleave.server.sampling.Sampling;
 import dev.cleave.server.schedule.Generation;
 import dev.cleave.server.session.SessionLimits;
 import dev.cleave.v1.Open;
+import dev.cleave.wire.WireCodec;
 import dev.cleave.wire.WireReason;
 import java.util.HexFormat;
 
 /** Decides, before anything is allocated, whether an Open can be served. Immutable. */
-public record OpenPolicy(ServedModel model, int width, SessionLimits limits) {
+public record OpenPolicy(ServedModel model, int width, SessionLimits limits, FrameLimits frames) {
 
   /**
    * What a valid Open asks for.
@@ -25,14 +26,12 @@ public record OpenPolicy(ServedModel model, int width, SessionLimits limits) {
    */
   Accepted check(Open open) {
     checkBundle(open);
-    CodecMode mode =
-        CodecMode.ofWireNumber(open.getCodecValue())
-            .orElseThrow(() ->
-                new Refused(
-                        WireReason.CODEC_UNSUPPORTED,
-                        "codec %d is not known here: Describe lists those that are"
-                            .formatted(open.getCodecValue()))
-                    .with("codec", open.getCodecValue()));
+    StreamSpec spec = CodecPolicy.check(WireCodec.of(open), width, model.codec().hash());
+    if (frames.positionsPerFrame(spec) < 1) {
+      throw new Refused(
+          WireReason.CODEC_UNSUPPORTED,
+          "not one position of %s fits a frame here: choose another codec".formatted(spec));
+    }
     int promptPositions =
         checkCount("prompt_positions", open.getPromptPositions(), limits.maxPromptPositions());
     int maxNewTokens = checkCount("max_new_tokens", open.getMaxNewTokens(), limits.maxNewTokens());
@@ -42,7 +41,7 @@ public record OpenPolicy(ServedModel model, int width, SessionLimits limits) {
           "this server returns no logits: start it with --allow-logits, or do not ask for them");
     }
     return new Accepted(
-        new StreamSpec(mode, width),
+        spec,
         promptPositions,
         new Generation.Request(
             maxNewTokens, sampling(open), open.getIgnoreEos(), open.getWantLogits()));

@@ -2,11 +2,11 @@ package dev.cleave.server.call;
 
 import dev.cleave.codec.FrameDecoder;
 import dev.cleave.codec.FrameInfo;
-import dev.cleave.codec.FrameLimits;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.MalformedFrame;
 import dev.cleave.codec.NonFinite;
 import dev.cleave.codec.StreamSpec;
+import dev.cleave.codec.profile.Profile;
 import dev.cleave.server.session.PromptBuffer;
 import dev.cleave.wire.WireReason;
 import java.nio.ByteBuffer;
@@ -22,9 +22,14 @@ final class PromptReceiver {
   private final PromptBuffer prompt;
   private final FrameDecoder decoder;
 
-  PromptReceiver(PromptBuffer prompt, StreamSpec spec, FrameLimits limits) {
+  /** For frames that the policy has accepted. */
+  PromptReceiver(PromptBuffer prompt, StreamSpec spec, OpenPolicy policy) {
     this.prompt = prompt;
-    this.decoder = FrameDecoder.of(spec, limits);
+    Profile profile = policy.model().codec().profile();
+    this.decoder =
+        spec.profile().isNone() || profile == null
+            ? FrameDecoder.of(spec, policy.frames())
+            : FrameDecoder.of(spec, policy.frames(), profile);
   }
 
   /**

@@ -10,8 +10,10 @@ import java.util.HexFormat;
  * @param bundleId sha-256 that names the bundle, 64 hex digits
  * @param architecture of the bundle, such as {@code t5}
  * @param rules start, end and suppressed tokens of the checkpoint
+ * @param codec of the bundle's calibration
  */
-public record ServedModel(String bundleId, String architecture, TokenRules rules) {
+public record ServedModel(
+    String bundleId, String architecture, TokenRules rules, ServedCodec codec) {
 
   static final int BUNDLE_ID_BYTES = 32;
 
@@ -21,6 +23,11 @@ public record ServedModel(String bundleId, String architecture, TokenRules rules
           "bundle id must be 64 hex digits, got " + bundleId.length());
     }
     bundleId = HexFormat.of().formatHex(HexFormat.of().parseHex(bundleId));
+  }
+
+  /** Of a bundle that was not calibrated. */
+  public ServedModel(String bundleId, String architecture, TokenRules rules) {
+    this(bundleId, architecture, rules, ServedCodec.NONE);
   }
 
   ByteString bundleIdBytes() {

@@ -1,6 +1,5 @@
 package dev.cleave.server.call;
 
-import dev.cleave.codec.FrameLimits;
 import dev.cleave.server.metrics.ServerMetrics;
 import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.server.session.KvSlots;
@@ -10,7 +9,6 @@ import java.util.function.LongSupplier;
 /** What all calls of one server share. Thread-safe as far as its parts are, which all are. */
 public record SessionHost(
     OpenPolicy policy,
-    FrameLimits frameLimits,
     KvSlots slots,
     PromptBudget prompts,
     Scheduler scheduler,

@@ -101,8 +101,7 @@ public final class DecoderServer implements AutoCloseable {
         Scheduler.start(engine, model.rules(), metrics, threads.delivery(), System::nanoTime);
     SessionHost host =
         new SessionHost(
-            new OpenPolicy(model, shape.width(), limits),
-            frameLimits(limits),
+            new OpenPolicy(model, shape.width(), limits, frameLimits(limits)),
             slots,
             prompts,
             scheduler,
@@ -142,6 +141,7 @@ public final class DecoderServer implements AutoCloseable {
     LogPolicy.enforceFloor();
     requireWithinEngine(config.limits(), engine.shape());
     model.rules().requireWithin(engine.shape().vocabulary());
+    model.codec().requireWidth(engine.shape().width());
     DecoderServer server = assemble(config, model, engine, address);
     try {
       server.listen(address);

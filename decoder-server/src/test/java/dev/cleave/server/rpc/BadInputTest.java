@@ -6,10 +6,12 @@ import com.google.protobuf.ByteString;
 import dev.cleave.codec.CodecMode;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.StreamSpec;
+import dev.cleave.codec.profile.Profile;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.v1.Sampling;
 import dev.cleave.wire.DecoderMethods;
 import dev.cleave.wire.Uplink;
+import dev.cleave.wire.WireCodec;
 import dev.cleave.wire.WireError;
 import dev.cleave.wire.WireReason;
 import io.grpc.CallOptions;
@@ -40,6 +42,7 @@ class BadInputTest {
 
   private static final float[] FOUR = TestServer.prompt(1, 4);
   private static final int WIDTH = FakeDecoderEngine.WIDTH;
+  private static final Profile OTHER_PROFILE = TestServer.profile(2);
 
   private TestServer server = TestServer.start();
 
@@ -80,6 +83,29 @@ class BadInputTest {
             "a codec of the future",
             WireReason.CODEC_UNSUPPORTED,
             opening(b -> b.setCodecValue(99))),
+        new Case(
+            "a target for a codec that has none",
+            WireReason.CODEC_UNSUPPORTED,
+            opening(b -> b.setTargetKind(3).setTargetNumber(9))),
+        new Case(
+            "a target's number without its kind",
+            WireReason.CODEC_UNSUPPORTED,
+            opening(b -> b.setTargetNumber(-1))),
+        new Case(
+            "another profile",
+            WireReason.PROFILE_MISMATCH,
+            asking(new StreamSpec(CodecMode.INT8, WIDTH).withProfile(OTHER_PROFILE))),
+        new Case(
+            "half of the profile's hash",
+            WireReason.PROFILE_MISMATCH,
+            opening(b -> b.setProfileHashLow(TestServer.PROFILE.hash().low()))),
+        new Case(
+            "a frame without the profile that was agreed",
+            WireReason.BAD_TENSOR,
+            asking(new StreamSpec(CodecMode.INT8, WIDTH).withProfile(TestServer.PROFILE)),
+            new Uplink.Hidden(
+                TestServer.frameBytes(
+                    new StreamSpec(CodecMode.INT8, WIDTH), FOUR, 0, HeaderForm.LONG))),
         new Case("no positions", WireReason.MALFORMED_MESSAGE, TestServer.opening(0, 5)),
         new Case("no tokens", WireReason.MALFORMED_MESSAGE, TestServer.opening(4, 0)),
         new Case("a prompt beyond the limit", WireReason.LIMIT_EXCEEDED, TestServer.opening(65, 5)),
@@ -179,6 +205,16 @@ class BadInputTest {
   }
 
   @Test
+  void theProfileMismatchNamesBothHashes() throws Exception {
+    StreamSpec spec = new StreamSpec(CodecMode.INT8, WIDTH).withProfile(OTHER_PROFILE);
+    WireError error = server.call().send(asking(spec)).awaitError();
+    assertThat(error.metadata())
+        .containsEntry("served", TestServer.PROFILE.hash().toString())
+        .containsEntry("requested", OTHER_PROFILE.hash().toString());
+    assertThat(error.code()).isEqualTo(Status.Code.FAILED_PRECONDITION);
+  }
+
+  @Test
   void messagesAfterEndOfPromptAreOutOfOrder() throws Exception {
     server.engine.gateSteps();
     TestCall call = server.generate(FOUR, 50);
@@ -260,6 +296,10 @@ class BadInputTest {
   private static Uplink.OpenSession opening(
       java.util.function.UnaryOperator<dev.cleave.v1.Open.Builder> change) {
     return new Uplink.OpenSession(change.apply(TestServer.open(4, 5)).build());
+  }
+
+  private static Uplink.OpenSession asking(StreamSpec spec) {
+    return opening(b -> WireCodec.of(spec).putInto(b));
   }
 
   private static Uplink.Hidden truncated(Uplink.Hidden whole, int bytes) {

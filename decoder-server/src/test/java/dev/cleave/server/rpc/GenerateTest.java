@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cleave.codec.CodecMode;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.StreamSpec;
+import dev.cleave.codec.profile.ProfileHash;
+import dev.cleave.codec.rate.RateTarget;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.v1.DescribeReply;
 import dev.cleave.v1.DescribeRequest;
@@ -14,6 +16,7 @@ import dev.cleave.v1.Sampling;
 import dev.cleave.v1.Token;
 import dev.cleave.wire.DecoderMethods;
 import dev.cleave.wire.Uplink;
+import dev.cleave.wire.WireCodec;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.stub.ClientCalls;
@@ -83,20 +86,21 @@ class GenerateTest {
   void everyCodecIsAccepted() throws Exception {
     try (TestServer server = TestServer.start()) {
       for (CodecMode mode : CodecMode.values()) {
-        StreamSpec spec = new StreamSpec(mode, FakeDecoderEngine.WIDTH);
-        TestCall call =
-            server
-                .call()
-                .send(
-                    new Uplink.OpenSession(
-                        TestServer.open(4, 3)
-                            .setCodec(dev.cleave.v1.CodecMode.forNumber(mode.wireNumber()))
-                            .build()),
-                    new Uplink.Hidden(
-                        TestServer.frameBytes(spec, TestServer.prompt(1, 4), 0, HeaderForm.LONG)),
-                    new Uplink.EndOfPrompt(4));
-        assertThat(call.awaitOpened().getCodecValue()).isEqualTo(mode.wireNumber());
-        assertThat(call.awaitAnswer().tokens()).hasSize(3);
+        RateTarget target = mode.hasTarget() ? new RateTarget.BytesPerPosition(16) : null;
+        StreamSpec plain = new StreamSpec(mode, FakeDecoderEngine.WIDTH, target, ProfileHash.NONE);
+        for (StreamSpec spec : List.of(plain, plain.withProfile(TestServer.PROFILE))) {
+          TestCall call =
+              server
+                  .call()
+                  .send(
+                      new Uplink.OpenSession(
+                          WireCodec.of(spec).putInto(TestServer.open(4, 3)).build()),
+                      new Uplink.Hidden(
+                          TestServer.frameBytes(spec, TestServer.prompt(1, 4), 0, HeaderForm.LONG)),
+                      new Uplink.EndOfPrompt(4));
+          assertThat(WireCodec.of(call.awaitOpened())).isEqualTo(WireCodec.of(spec));
+          assertThat(call.awaitAnswer().tokens()).hasSize(3);
+        }
       }
     }
   }
@@ -222,6 +226,15 @@ class GenerateTest {
       assertThat(reply.getMaxSessions()).isEqualTo(TestServer.SLOTS);
       assertThat(reply.getDevice()).isEqualTo("cpu");
       assertThat(reply.getCodecsList()).hasSize(CodecMode.values().length);
+      assertThat(reply.getProfileHash()).isEqualTo(TestServer.PROFILE.hash().toString());
+      assertThat(reply.getPresetsList())
+          .singleElement()
+          .satisfies(preset -> {
+            assertThat(preset.getName()).isEqualTo("balanced");
+            assertThat(preset.getCodec().name()).isEqualTo("RATE");
+            assertThat(preset.getBytesPerPosition()).isEqualTo(9);
+            assertThat(preset.getKl()).isEqualTo(0.008);
+          });
     }
   }
 

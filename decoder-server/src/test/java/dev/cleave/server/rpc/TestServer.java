@@ -5,10 +5,13 @@ import dev.cleave.codec.CodecMode;
 import dev.cleave.codec.FrameEncoder;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.StreamSpec;
+import dev.cleave.codec.profile.Profile;
+import dev.cleave.server.call.ServedCodec;
 import dev.cleave.server.call.ServedModel;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.split.bundle.CodecSection;
 import dev.cleave.v1.Open;
 import dev.cleave.wire.Uplink;
 import io.grpc.ManagedChannel;
@@ -16,7 +19,9 @@ import io.grpc.netty.NettyChannelBuilder;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
@@ -32,6 +37,13 @@ final class TestServer implements AutoCloseable {
   static final int MAX_PROMPT = 64;
   static final int MAX_NEW = 200;
   static final StreamSpec F32 = new StreamSpec(CodecMode.RAW_F32, FakeDecoderEngine.WIDTH);
+
+  /** Of the bundle that is served. */
+  static final Profile PROFILE = profile(1);
+
+  static final CodecSection.Preset BALANCED =
+      new CodecSection.Preset(
+          "balanced", "rate", 9, 2.25, new CodecSection.Effect(0.008, 0.98, null));
 
   final FakeDecoderEngine engine;
   final DecoderServer server;
@@ -62,7 +74,12 @@ final class TestServer implements AutoCloseable {
 
   static TestServer start(ServerConfig config, int vocabulary) {
     FakeDecoderEngine engine = new FakeDecoderEngine(config.limits().maxSessions(), vocabulary);
-    ServedModel model = new ServedModel(BUNDLE_ID, "fake", TokenRules.of(START, Set.of()));
+    ServedModel model =
+        new ServedModel(
+            BUNDLE_ID,
+            "fake",
+            TokenRules.of(START, Set.of()),
+            new ServedCodec(PROFILE, List.of(BALANCED)));
     DecoderServer server = DecoderServer.start(config, model, engine);
     engine.forgetCounts();
     return new TestServer(engine, server);
@@ -105,11 +122,19 @@ final class TestServer implements AutoCloseable {
   }
 
   static ByteBuffer frameBytes(StreamSpec spec, float[] values, int start, HeaderForm form) {
-    FrameEncoder encoder = FrameEncoder.of(spec);
+    FrameEncoder encoder =
+        spec.profile().isNone() ? FrameEncoder.of(spec) : FrameEncoder.of(spec, PROFILE);
     int positions = values.length / spec.width();
     ByteBuffer out = ByteBuffer.allocate(encoder.maxEncodedBytes(positions));
     int bytes = encoder.encode(FloatBuffer.wrap(values), start, positions, form, out);
     return out.rewind().limit(bytes).slice();
+  }
+
+  /** A profile of the fake engine's width; every scale gives another hash. */
+  static Profile profile(float scale) {
+    float[] deviations = new float[FakeDecoderEngine.WIDTH];
+    Arrays.fill(deviations, scale);
+    return Profile.of(new float[FakeDecoderEngine.WIDTH], deviations);
   }
 
   static float[] prompt(long seed, int positions) {
