@@ -49,16 +49,20 @@ public final class Basis {
     check(forward, -Float.MAX_VALUE, "forward factor");
     check(inverse, -Float.MAX_VALUE, "inverse factor");
     check(sigma, Float.MIN_NORMAL, "sigma");
-    for (byte shape : shapeOf) {
-      if (shape < 0 || shape >= Profile.MAX_SHAPES) {
-        throw new IllegalArgumentException("index of a shape is " + shape);
-      }
-    }
+    checkShapes(shapeOf);
     this.kind = kind;
     this.forward = forward.clone();
     this.inverse = inverse.clone();
     this.sigma = sigma.clone();
     this.shapeOf = shapeOf.clone();
+  }
+
+  private Basis(Basis same, byte[] shapeOf) {
+    this.kind = same.kind;
+    this.forward = same.forward;
+    this.inverse = same.inverse;
+    this.sigma = same.sigma;
+    this.shapeOf = shapeOf;
   }
 
   private static void check(float[] values, float least, String what) {
@@ -67,6 +71,14 @@ public final class Basis {
       if (!(values[i] >= least && values[i] <= Float.MAX_VALUE)) {
         throw new IllegalArgumentException(
             "%s %d must be finite and at least %s, was %s".formatted(what, i, least, values[i]));
+      }
+    }
+  }
+
+  private static void checkShapes(byte[] shapeOf) {
+    for (byte shape : shapeOf) {
+      if (shape < 0 || shape >= Profile.MAX_SHAPES) {
+        throw new IllegalArgumentException("index of a shape is " + shape);
       }
     }
   }
@@ -81,6 +93,16 @@ public final class Basis {
     }
     Arrays.fill(ones, 1);
     return new Basis(forward, channels.deviations(), ones, new byte[width]);
+  }
+
+  /** The same coordinates with other shapes; copied. */
+  public Basis withShapes(byte[] shapes) {
+    if (shapes.length != width()) {
+      throw new IllegalArgumentException(
+          "%d shapes for %d coordinates".formatted(shapes.length, width()));
+    }
+    checkShapes(shapes);
+    return new Basis(this, shapes.clone());
   }
 
   /** Coordinates, as many as channels. */

@@ -1,0 +1,5 @@
+/** Learning a profile from calibration states. */
+@NullMarked
+package dev.cleave.codec.fit;
+
+import org.jspecify.annotations.NullMarked;
