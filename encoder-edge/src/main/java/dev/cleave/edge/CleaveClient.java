@@ -1,7 +1,6 @@
 package dev.cleave.edge;
 
 import com.google.protobuf.ByteString;
-import dev.cleave.codec.StreamSpec;
 import dev.cleave.edge.engine.EncoderEngine;
 import dev.cleave.edge.engine.OrtEncoder;
 import dev.cleave.edge.error.CleaveException;
@@ -11,8 +10,8 @@ import dev.cleave.edge.link.DecoderStream;
 import dev.cleave.edge.link.GrpcDecoderLink;
 import dev.cleave.edge.link.StreamTerms;
 import dev.cleave.edge.text.HfTokenizer;
-import dev.cleave.v1.CodecMode;
 import dev.cleave.v1.Open;
+import dev.cleave.wire.WireCodec;
 import java.lang.foreign.Arena;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
@@ -108,7 +107,7 @@ public final class CleaveClient implements AutoCloseable {
     DecoderStream stream =
         link.open(openMessage(ids.length, terms, options), streamTerms(terms, options));
     try {
-      uploads.execute(new PromptUpload(new TokenIds(ids), encoder, terms.spec(), stream, ledger));
+      uploads.execute(new PromptUpload(new TokenIds(ids), encoder, terms.codec(), stream, ledger));
     } catch (RejectedExecutionException e) {
       stream.close();
       throw closed().causedBy(e);
@@ -185,7 +184,7 @@ public final class CleaveClient implements AutoCloseable {
             : OptionalLong.of(sampling.seed().orElseGet(SEEDS::nextLong));
     return new GenerationTerms(
         bundle.bundleId(),
-        new StreamSpec(options.codec(), bundle.encoder().width()),
+        bundle.codec().resolve(options.codec()),
         bundle.tokens().vocabulary(),
         tokens,
         options.research().wantLogits(),
@@ -202,9 +201,9 @@ public final class CleaveClient implements AutoCloseable {
           .setTopP(options.sampling().topP())
           .setSeed(terms.seed().getAsLong());
     }
-    return Open.newBuilder()
+    return WireCodec.of(terms.codec().spec())
+        .putInto(Open.newBuilder())
         .setBundleId(ByteString.copyFrom(HexFormat.of().parseHex(bundle.bundleId())))
-        .setCodec(CodecMode.forNumber(terms.spec().mode().wireNumber()))
         .setPromptPositions(positions)
         .setMaxNewTokens(terms.maxNewTokens())
         .setSampling(sampling)

@@ -1,5 +1,6 @@
 package dev.cleave.edge;
 
+import dev.cleave.edge.codec.DeviceCodec;
 import dev.cleave.edge.engine.EncoderShape;
 import java.util.Set;
 
@@ -10,8 +11,10 @@ import java.util.Set;
  * @param encoder shape of the boundary tensor and longest prompt
  * @param tokens what ids there are
  * @param answer lengths of answers, in tokens
+ * @param codec how the boundary tensor can be coded
  */
-record DeviceBundle(String bundleId, EncoderShape encoder, Tokens tokens, AnswerLimits answer) {
+record DeviceBundle(
+    String bundleId, EncoderShape encoder, Tokens tokens, AnswerLimits answer, DeviceCodec codec) {
 
   /**
    * What ids there are.

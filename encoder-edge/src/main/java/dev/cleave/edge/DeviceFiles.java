@@ -2,6 +2,7 @@ package dev.cleave.edge;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.cleave.edge.codec.DeviceCodec;
 import dev.cleave.edge.engine.EncoderShape;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
@@ -49,7 +50,8 @@ record DeviceFiles(DeviceBundle bundle, Path tokenizer, Path encoder) {
             positive(generation, "vocabulary"), ids(generation.path("skipTokenIds"))),
         new DeviceBundle.AnswerLimits(
             Math.min(limits.maxNewTokens(), positive(generation, "defaultMaxNewTokens")),
-            limits.maxNewTokens()));
+            limits.maxNewTokens()),
+        DeviceCodec.of(bundle));
   }
 
   private static Set<Integer> ids(JsonNode array) {

@@ -1,6 +1,7 @@
 package dev.cleave.edge;
 
 import dev.cleave.codec.CodecMode;
+import dev.cleave.edge.codec.CodecChoice;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -20,7 +21,7 @@ public record GenerateOptions(
     OptionalInt maxNewTokens,
     Sampling sampling,
     List<String> stops,
-    CodecMode codec,
+    CodecChoice codec,
     Optional<Duration> deadline,
     Research research) {
 
@@ -37,7 +38,7 @@ public record GenerateOptions(
           OptionalInt.empty(),
           Sampling.GREEDY,
           List.of(),
-          CodecMode.INT8,
+          CodecChoice.byDefault(),
           Optional.empty(),
           new Research(false, false));
 
@@ -55,7 +56,7 @@ public record GenerateOptions(
     }
   }
 
-  /** Greedy, INT8 frames, the bundle's length, no deadline. */
+  /** Greedy, the bundle's own codec and length, no deadline. */
   public static GenerateOptions defaults() {
     return DEFAULTS;
   }
@@ -76,8 +77,13 @@ public record GenerateOptions(
   }
 
   /** This with another codec. */
-  public GenerateOptions withCodec(CodecMode codec) {
+  public GenerateOptions withCodec(CodecChoice codec) {
     return new GenerateOptions(maxNewTokens, sampling, stops, codec, deadline, research);
+  }
+
+  /** This with another codec, one that needs no target. */
+  public GenerateOptions withCodec(CodecMode codec) {
+    return withCodec(CodecChoice.of(codec));
   }
 
   /** This with a deadline. */

@@ -247,7 +247,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         terms.bundleId(),
         stream.serverName(),
         new Receipt.Sent(
-            terms.codecName(),
+            terms.codec().name(),
             tally.frames(),
             ledger.positionsSent(),
             tally.frameBytesUp(),

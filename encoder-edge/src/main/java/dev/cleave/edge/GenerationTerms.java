@@ -1,6 +1,6 @@
 package dev.cleave.edge;
 
-import dev.cleave.codec.StreamSpec;
+import dev.cleave.edge.codec.StreamCodec;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -8,7 +8,7 @@ import java.util.OptionalLong;
  * What was agreed for one generation, against which the server's answer is checked.
  *
  * @param bundleId sha-256 of the bundle, hex
- * @param spec codec and width of the frames
+ * @param codec of the frames
  * @param vocabulary ids of tokens are below this
  * @param maxNewTokens the most tokens to accept
  * @param wantLogits whether each token has its logits with it
@@ -17,7 +17,7 @@ import java.util.OptionalLong;
  */
 record GenerationTerms(
     String bundleId,
-    StreamSpec spec,
+    StreamCodec codec,
     int vocabulary,
     int maxNewTokens,
     boolean wantLogits,
@@ -28,12 +28,8 @@ record GenerationTerms(
     return wantLogits ? vocabulary * Float.BYTES : 0;
   }
 
-  String codecName() {
-    return CodecNames.nameOf(spec.mode());
-  }
-
   double bitsPerElement(long frameBytes, int positions) {
-    double elements = (double) positions * spec.width();
+    double elements = (double) positions * codec.spec().width();
     return elements == 0 ? 0 : Math.rint(8000 * frameBytes / elements) / 1000;
   }
 }

@@ -2,7 +2,7 @@ package dev.cleave.edge;
 
 import dev.cleave.codec.FrameEncoder;
 import dev.cleave.codec.HeaderForm;
-import dev.cleave.codec.StreamSpec;
+import dev.cleave.edge.codec.StreamCodec;
 import dev.cleave.edge.engine.EncoderEngine;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
@@ -10,6 +10,7 @@ import dev.cleave.edge.link.DecoderStream;
 import dev.cleave.edge.link.StreamCancelled;
 import dev.cleave.v1.Opened;
 import dev.cleave.wire.Uplink;
+import dev.cleave.wire.WireCodec;
 import dev.cleave.wire.WireLimits;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
@@ -25,19 +26,19 @@ final class PromptUpload implements Runnable {
 
   private final TokenIds prompt;
   private final EncoderEngine encoder;
-  private final StreamSpec spec;
+  private final StreamCodec codec;
   private final DecoderStream stream;
   private final GenerationLedger ledger;
 
   PromptUpload(
       TokenIds prompt,
       EncoderEngine encoder,
-      StreamSpec spec,
+      StreamCodec codec,
       DecoderStream stream,
       GenerationLedger ledger) {
     this.prompt = prompt;
     this.encoder = encoder;
-    this.spec = spec;
+    this.codec = codec;
     this.stream = stream;
     this.ledger = ledger;
   }
@@ -45,7 +46,7 @@ final class PromptUpload implements Runnable {
   @Override
   public void run() {
     try (Arena arena = Arena.ofConfined()) {
-      FloatBuffer hidden = Tensors.floats(arena, (long) prompt.size() * spec.width());
+      FloatBuffer hidden = Tensors.floats(arena, (long) prompt.size() * codec.spec().width());
       long before = ledger.elapsedNanos();
       encoder.encode(prompt.toBuffer(arena), hidden);
       ledger.encoded(ledger.elapsedNanos() - before);
@@ -61,14 +62,14 @@ final class PromptUpload implements Runnable {
           CleaveException.fatal(
                   Code.ENGINE,
                   "could not encode and send a prompt of %d positions as %s"
-                      .formatted(prompt.size(), spec.mode()),
+                      .formatted(prompt.size(), codec.name()),
                   "try another codec, or report this with the output of --verbose")
               .causedBy(e));
     }
   }
 
   private boolean sendFrames(FloatBuffer hidden, int positionsPerFrame) {
-    FrameEncoder frames = FrameEncoder.of(spec);
+    FrameEncoder frames = codec.encoder();
     HeaderForm form = HeaderForm.LONG;
     for (int start = 0; start < prompt.size(); start += positionsPerFrame) {
       int positions = Math.min(positionsPerFrame, prompt.size() - start);
@@ -85,21 +86,20 @@ final class PromptUpload implements Runnable {
   }
 
   private int positionsPerFrame(Opened opened) {
-    if (opened.getCodecValue() != spec.mode().wireNumber() || opened.getWidth() != spec.width()) {
+    WireCodec asked = WireCodec.of(codec.spec());
+    WireCodec accepted = WireCodec.of(opened);
+    int width = codec.spec().width();
+    if (!accepted.equals(asked) || opened.getWidth() != width) {
       throw Protocol.broken(
-          "it opened the session with codec %d and width %d where %d and %d were asked for"
-              .formatted(
-                  opened.getCodecValue(),
-                  opened.getWidth(),
-                  spec.mode().wireNumber(),
-                  spec.width()));
+          "it opened the session with %s and width %d where %s and %d were asked for"
+              .formatted(accepted, opened.getWidth(), asked, width));
     }
     if (opened.getMaxPositionsPerFrame() < 1) {
       throw Protocol.broken(
           "it allows %d positions per frame".formatted(opened.getMaxPositionsPerFrame()));
     }
     int positions = Math.min(MAX_POSITIONS_PER_FRAME, opened.getMaxPositionsPerFrame());
-    FrameEncoder frames = FrameEncoder.of(spec);
+    FrameEncoder frames = codec.encoder();
     while (positions > 1 && frames.maxEncodedBytes(positions) > WireLimits.MAX_FRAME_BYTES) {
       positions /= 2;
     }

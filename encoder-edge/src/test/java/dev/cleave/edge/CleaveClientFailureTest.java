@@ -73,6 +73,18 @@ class CleaveClientFailureTest {
                     Exchange.opened(open, 9).toBuilder().setCodec(CodecMode.RAW_F32).build());
               }),
           named(
+              "a target that nobody asked for",
+              exchange -> {
+                Open open = exchange.expect(Uplink.OpenSession.class).open();
+                exchange.send(Exchange.opened(open, 9).toBuilder().setTargetNumber(9).build());
+              }),
+          named(
+              "another profile",
+              exchange -> {
+                Open open = exchange.expect(Uplink.OpenSession.class).open();
+                exchange.send(Exchange.opened(open, 9).toBuilder().setProfileHashLow(9).build());
+              }),
+          named(
               "another width",
               exchange -> {
                 Open open = exchange.expect(Uplink.OpenSession.class).open();

@@ -1,6 +1,5 @@
 package dev.cleave.edge;
 
-import dev.cleave.v1.CodecMode;
 import dev.cleave.v1.Done;
 import dev.cleave.v1.FinishReason;
 import dev.cleave.v1.Open;
@@ -8,6 +7,7 @@ import dev.cleave.v1.Opened;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.v1.Token;
 import dev.cleave.wire.Uplink;
+import dev.cleave.wire.WireCodec;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -92,9 +92,9 @@ public final class Exchange {
   }
 
   static Opened opened(Open open, int positionsPerFrame) {
-    return Opened.newBuilder()
+    return WireCodec.of(open)
+        .putInto(Opened.newBuilder())
         .setSession(7)
-        .setCodec(open.getCodec() == CodecMode.UNRECOGNIZED ? CodecMode.RAW_F32 : open.getCodec())
         .setWidth(WIDTH)
         .setMaxPositionsPerFrame(positionsPerFrame)
         .setMaxPromptPositions(1024)

@@ -1,9 +1,13 @@
 package dev.cleave.server.call;
 
+import dev.cleave.codec.profile.MalformedProfile;
 import dev.cleave.codec.profile.Profile;
 import dev.cleave.codec.profile.ProfileHash;
 import dev.cleave.server.ServerException;
+import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.bundle.CodecSection;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +23,35 @@ public record ServedCodec(@Nullable Profile profile, List<CodecSection.Preset> p
 
   public ServedCodec {
     presets = List.copyOf(presets);
+  }
+
+  /**
+   * Reads what an open server half says, profile and all.
+   *
+   * @throws ServerException when the profile is not the one that the manifest describes
+   */
+  public static ServedCodec of(Bundle half) {
+    CodecSection section = half.manifest().codec().orElse(null);
+    if (section == null) {
+      return NONE;
+    }
+    Path file = half.file(section.profileFile());
+    Profile profile;
+    try {
+      profile = Profile.read(file);
+    } catch (IOException | MalformedProfile e) {
+      throw new ServerException(
+          "read the codec profile", file.toString(), "calibrate the bundle again", e);
+    }
+    if (!profile.hash().toString().equals(section.profileHash())) {
+      throw new ServerException(
+          "read the codec profile",
+          file.toString(),
+          "its hash is %s, the manifest says %s: calibrate the bundle again"
+              .formatted(profile.hash(), section.profileHash()),
+          null);
+    }
+    return new ServedCodec(profile, section.presets());
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.cleave.server.cli;
 
+import dev.cleave.server.call.ServedCodec;
 import dev.cleave.server.call.ServedModel;
 import dev.cleave.server.engine.DecoderEngine;
 import dev.cleave.server.engine.EngineOptions;
@@ -165,7 +166,11 @@ public final class ServeCommand implements Callable<Integer> {
       options = options.withThreads(threads);
     }
     ServedModel model =
-        new ServedModel(half.id().hex(), half.manifest().architecture(), rules(spec.decoding()));
+        new ServedModel(
+            half.id().hex(),
+            half.manifest().architecture(),
+            rules(spec.decoding()),
+            ServedCodec.of(half));
     try (DecoderEngine engine =
             TorchDecoderEngine.open(spec, half.file("decoder.safetensors"), options);
         DecoderServer server = DecoderServer.start(config, model, engine)) {

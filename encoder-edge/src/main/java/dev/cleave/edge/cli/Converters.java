@@ -1,7 +1,6 @@
 package dev.cleave.edge.cli;
 
-import dev.cleave.codec.CodecMode;
-import dev.cleave.edge.CodecNames;
+import dev.cleave.edge.codec.CodecChoice;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.link.ServerAddress;
 import java.time.Duration;
@@ -34,14 +33,15 @@ final class Converters {
     }
   }
 
-  /** A codec's name. */
-  static final class Codecs implements ITypeConverter<CodecMode> {
+  /** A codec's name, a preset's, or a rate. */
+  static final class Codecs implements ITypeConverter<CodecChoice> {
     @Override
-    public CodecMode convert(String value) {
-      return CodecNames.parse(value)
-          .orElseThrow(() ->
-              new TypeConversionException(
-                  "'%s' is not one of %s".formatted(value, String.join(", ", CodecNames.all()))));
+    public CodecChoice convert(String value) {
+      try {
+        return CodecChoice.parse(value);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 
@@ -49,7 +49,7 @@ final class Converters {
   static final class CodecCandidates implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
-      return CodecNames.all().iterator();
+      return CodecChoice.names().iterator();
     }
   }
 

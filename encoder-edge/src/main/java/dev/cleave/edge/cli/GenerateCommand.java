@@ -1,11 +1,11 @@
 package dev.cleave.edge.cli;
 
-import dev.cleave.codec.CodecMode;
 import dev.cleave.edge.CleaveClient;
 import dev.cleave.edge.ClientOptions;
 import dev.cleave.edge.GenerateOptions;
 import dev.cleave.edge.Generation;
 import dev.cleave.edge.Sampling;
+import dev.cleave.edge.codec.CodecChoice;
 import dev.cleave.edge.engine.OrtEncoder;
 import dev.cleave.edge.link.ServerAddress;
 import java.io.PrintWriter;
@@ -118,10 +118,12 @@ final class GenerateCommand implements Callable<Integer> {
       paramLabel = "CODEC",
       converter = Converters.Codecs.class,
       completionCandidates = Converters.CodecCandidates.class,
-      defaultValue = "int8",
-      description =
-          "How hidden states are coded: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  CodecMode codec;
+      defaultValue = "default",
+      description = {
+        "How hidden states are coded: ${COMPLETION-CANDIDATES}.",
+        "The default is the bundle's balanced preset where it is calibrated, else int8."
+      })
+  CodecChoice codec;
 
   @Option(
       names = "--threads",

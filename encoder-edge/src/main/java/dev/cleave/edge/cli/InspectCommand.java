@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cleave.codec.CodecMode;
 import dev.cleave.codec.FrameEncoder;
 import dev.cleave.codec.StreamSpec;
-import dev.cleave.edge.CodecNames;
+import dev.cleave.edge.codec.CodecNames;
 import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.bundle.BundleFile;
 import dev.cleave.split.bundle.BundleManifest;
@@ -85,7 +85,7 @@ final class InspectCommand implements Callable<Integer> {
     ObjectNode boundary = root.putObject("boundary");
     boundary.put("dtype", manifest.boundary().dtype()).put("width", manifest.width());
     ObjectNode crossing = boundary.putObject("bytesPerPosition");
-    for (CodecMode mode : CodecMode.values()) {
+    for (CodecMode mode : CodecNames.withoutTarget()) {
       crossing.put(CodecNames.nameOf(mode), bytesPerPosition(manifest.width(), mode));
     }
     root.putObject("limits")
@@ -120,7 +120,7 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     out.printf("%nboundary    f32 [positions, %d]; one position on the wire:%n", manifest.width());
-    for (CodecMode mode : CodecMode.values()) {
+    for (CodecMode mode : CodecNames.withoutTarget()) {
       out.printf(
           Locale.ROOT,
           "            %9d B  %s%n",

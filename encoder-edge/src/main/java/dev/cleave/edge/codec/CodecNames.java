@@ -1,0 +1,31 @@
+package dev.cleave.edge.codec;
+
+import dev.cleave.codec.CodecMode;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** What people call the codecs: on the command line and in receipts. */
+public final class CodecNames {
+  private CodecNames() {}
+
+  /** {@code raw}, {@code f16}, {@code bf16}, {@code int8} and so on. */
+  public static String nameOf(CodecMode mode) {
+    return switch (mode) {
+      case RAW_F32 -> "raw";
+      case RAW_F16 -> "f16";
+      case RAW_BF16 -> "bf16";
+      case INT8 -> "int8";
+    };
+  }
+
+  /** The codec of this name, which takes no target. */
+  static Optional<CodecMode> parse(String name) {
+    return withoutTarget().stream().filter(mode -> nameOf(mode).equals(name)).findFirst();
+  }
+
+  /** The codecs that need nothing but their name. */
+  public static List<CodecMode> withoutTarget() {
+    return Arrays.stream(CodecMode.values()).filter(mode -> !mode.hasTarget()).toList();
+  }
+}

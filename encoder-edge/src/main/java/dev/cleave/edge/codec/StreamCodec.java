@@ -1,0 +1,37 @@
+package dev.cleave.edge.codec;
+
+import dev.cleave.codec.FrameDecoder;
+import dev.cleave.codec.FrameEncoder;
+import dev.cleave.codec.FrameLimits;
+import dev.cleave.codec.StreamSpec;
+import dev.cleave.codec.profile.Profile;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the frames of one generation are coded. Immutable and thread-safe; encoders and decoders made
+ * from it are not.
+ *
+ * @param name of the codec for people: {@code balanced}, {@code int8}, {@code rate:2.5}
+ * @param reason why it is this one, in one line
+ * @param spec what was agreed with the server, or will be
+ * @param profile the one that the spec names; null where it names none
+ */
+public record StreamCodec(String name, String reason, StreamSpec spec, @Nullable Profile profile) {
+  /** Needs the profile that the spec names, and no other. */
+  public StreamCodec {
+    if (spec.profile().isNone() != (profile == null)
+        || (profile != null && !profile.hash().equals(spec.profile()))) {
+      throw new IllegalArgumentException("the profile must be the one of " + spec);
+    }
+  }
+
+  /** An encoder of its own for one thread. */
+  public FrameEncoder encoder() {
+    return profile == null ? FrameEncoder.of(spec) : FrameEncoder.of(spec, profile);
+  }
+
+  /** A decoder of its own for one thread. */
+  public FrameDecoder decoder(FrameLimits limits) {
+    return profile == null ? FrameDecoder.of(spec, limits) : FrameDecoder.of(spec, limits, profile);
+  }
+}
