@@ -1,5 +1,6 @@
 package dev.cleave.codec;
 
+import dev.cleave.codec.rate.RateTarget;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -60,7 +61,14 @@ final class Frames {
     byte[] hashed = frame.clone();
     System.arraycopy(frame, SHORT_BYTES, hashed, 8, frame.length - SHORT_BYTES);
     byte[] agreement = new byte[32];
-    view(agreement).putInt(0, spec.mode().wireNumber()).putInt(4, spec.width());
+    RateTarget target = spec.target();
+    view(agreement)
+        .putInt(0, spec.mode().wireNumber())
+        .putInt(4, spec.width())
+        .putInt(8, target == null ? 0 : target.kind())
+        .putInt(12, target == null ? 0 : target.number())
+        .putLong(16, spec.profile().high())
+        .putLong(24, spec.profile().low());
     view(frame).putInt(8, crc(agreement, hashed, 0, frame.length - 4));
     return frame;
   }
