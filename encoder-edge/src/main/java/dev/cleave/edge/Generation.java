@@ -247,12 +247,16 @@ public final class Generation implements Iterable<String>, AutoCloseable {
         terms.bundleId(),
         stream.serverName(),
         new Receipt.Sent(
-            terms.codec().name(),
+            new Receipt.Coding(
+                terms.codec().name(),
+                terms.codec().reason(),
+                terms.codec().hasConstantFrames(),
+                terms.bitsPerElement(tally.frameBytesUp(), ledger.positionsSent()),
+                stream.promptSent() ? ledger.measured(terms.codec().isExact()) : null),
             tally.frames(),
             ledger.positionsSent(),
             tally.frameBytesUp(),
-            tally.messageBytesUp(),
-            terms.bitsPerElement(tally.frameBytesUp(), ledger.positionsSent())),
+            tally.messageBytesUp()),
         new Receipt.Received(tokens, tally.messageBytesDown(), reason, seed),
         ledger.timing(tokens));
   }

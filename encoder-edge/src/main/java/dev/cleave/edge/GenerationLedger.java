@@ -1,6 +1,9 @@
 package dev.cleave.edge;
 
+import dev.cleave.codec.Certificate;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the receipt of one generation will say of its times, in nanoseconds of {@link
@@ -14,6 +17,9 @@ final class GenerationLedger {
   private volatile long lastTokenNanos;
   private volatile long endNanos;
   private volatile int positionsSent;
+  private volatile @Nullable Certificate certificate;
+  private volatile long certifyNanos;
+  private final CountDownLatch uploadEnded = new CountDownLatch(1);
 
   long elapsedNanos() {
     return System.nanoTime() - startNanos;
@@ -40,6 +46,45 @@ final class GenerationLedger {
 
   void end() {
     endNanos = elapsedNanos();
+  }
+
+  void certified(Certificate measured, long nanos) {
+    certificate = measured;
+    certifyNanos = nanos;
+  }
+
+  /** The upload writes nothing more. */
+  void uploadEnded() {
+    uploadEnded.countDown();
+  }
+
+  /**
+   * What the codec cost, waiting until it is measured: a few milliseconds at most after the prompt
+   * was sent.
+   *
+   * @return null where it was not, as the upload failed
+   */
+  Receipt.@Nullable Measured measured(boolean exact) {
+    try {
+      uploadEnded.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return null;
+    }
+    Certificate it = certificate;
+    if (it == null) {
+      return null;
+    }
+    return new Receipt.Measured(
+        exact && it.distortionDb() == null,
+        rounded(it.distortionDb()),
+        rounded(it.weightedDistortionDb()),
+        rounded(it.boundBitsPerElement()),
+        millis(certifyNanos));
+  }
+
+  private static @Nullable Double rounded(@Nullable Double value) {
+    return value == null ? null : (Double) round(value, 1000);
   }
 
   Receipt.Timing timing(int tokens) {

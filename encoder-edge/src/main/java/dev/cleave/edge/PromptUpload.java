@@ -3,6 +3,7 @@ package dev.cleave.edge;
 import dev.cleave.codec.FrameEncoder;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.edge.codec.StreamCodec;
+import dev.cleave.edge.codec.StreamMeter;
 import dev.cleave.edge.engine.EncoderEngine;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
@@ -15,6 +16,8 @@ import dev.cleave.wire.WireLimits;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Encodes one prompt and sends it. The encoder runs while the server still considers Open. Runs
@@ -29,6 +32,9 @@ final class PromptUpload implements Runnable {
   private final StreamCodec codec;
   private final DecoderStream stream;
   private final GenerationLedger ledger;
+
+  /** The frames that were sent, kept to be measured; the transport reads them at most. */
+  private final List<ByteBuffer> sent = new ArrayList<>();
 
   PromptUpload(
       TokenIds prompt,
@@ -50,8 +56,11 @@ final class PromptUpload implements Runnable {
       long before = ledger.elapsedNanos();
       encoder.encode(prompt.toBuffer(arena), hidden);
       ledger.encoded(ledger.elapsedNanos() - before);
-      if (sendFrames(hidden, positionsPerFrame(stream.opened()))) {
-        stream.send(new Uplink.EndOfPrompt(prompt.size()));
+      int positionsPerFrame = positionsPerFrame(stream.opened());
+      if (sendFrames(hidden, positionsPerFrame)
+          && stream.send(new Uplink.EndOfPrompt(prompt.size()))) {
+        // While the server computes: nothing waits for this but the receipt.
+        certify(hidden.rewind(), positionsPerFrame);
       }
     } catch (CleaveException e) {
       stream.fail(e);
@@ -65,6 +74,8 @@ final class PromptUpload implements Runnable {
                       .formatted(prompt.size(), codec.name()),
                   "try another codec, or report this with the output of --verbose")
               .causedBy(e));
+    } finally {
+      ledger.uploadEnded();
     }
   }
 
@@ -76,13 +87,23 @@ final class PromptUpload implements Runnable {
       // A buffer of its own for each frame: gRPC may not have written it when send returns.
       ByteBuffer frame = ByteBuffer.allocate(frames.maxEncodedBytes(positions));
       frames.encode(hidden, start, positions, form, frame);
-      if (!stream.send(new Uplink.Hidden(frame.flip()))) {
+      frame.flip();
+      if (!stream.send(new Uplink.Hidden(frame))) {
         return false;
       }
+      sent.add(frame);
       ledger.sent(start + positions);
       form = HeaderForm.SHORT;
     }
     return true;
+  }
+
+  /** Measures what the server makes of the frames, out of these very frames. */
+  private void certify(FloatBuffer hidden, int positionsPerFrame) {
+    long before = ledger.elapsedNanos();
+    StreamMeter meter = new StreamMeter(codec, positionsPerFrame);
+    sent.forEach(frame -> meter.add(frame, hidden));
+    ledger.certified(meter.certificate(), ledger.elapsedNanos() - before);
   }
 
   private int positionsPerFrame(Opened opened) {

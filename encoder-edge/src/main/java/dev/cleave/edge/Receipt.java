@@ -35,21 +35,66 @@ public record Receipt(
   /**
    * What left the device.
    *
-   * @param codec how hidden states were coded
+   * @param coding how hidden states were coded
    * @param frames frames of hidden states
    * @param positions hidden states, one per token of the prompt
    * @param frameBytes bytes of the frames: codec headers and payloads
    * @param messageBytes bytes of all gRPC messages sent, frames included; without HTTP/2 and TCP
    *     headers
-   * @param bitsPerElement bits of the frames per element of the boundary tensor
    */
   public record Sent(
-      @JsonProperty("codec") String codec,
+      @JsonUnwrapped Coding coding,
       @JsonProperty("frames") int frames,
       @JsonProperty("positions") int positions,
       @JsonProperty("frame_bytes_up") long frameBytes,
-      @JsonProperty("bytes_up") long messageBytes,
-      @JsonProperty("bits_per_element") double bitsPerElement) {}
+      @JsonProperty("bytes_up") long messageBytes) {}
+
+  /**
+   * How hidden states were coded.
+   *
+   * @param codec its name
+   * @param reason why it was this one
+   * @param constantSize whether the length of a frame says how many positions it has, and nothing
+   *     more
+   * @param bitsPerElement bits of the frames, with their headers, per element of the boundary
+   *     tensor
+   * @param measured what was lost; null where the prompt was not sent whole
+   */
+  public record Coding(
+      @JsonProperty("codec") String codec,
+      @JsonProperty("codec_reason") String reason,
+      @JsonProperty("constant_size_frames") boolean constantSize,
+      @JsonProperty("bits_per_element") double bitsPerElement,
+      @JsonUnwrapped @Nullable Measured measured) {
+
+    /** Bits per element above the bound; null without one. */
+    @JsonProperty("gap_bits_per_element")
+    public @Nullable Double gap() {
+      return measured == null || measured.bound() == null
+          ? null
+          : (Double) (Math.rint(1000 * (bitsPerElement - measured.bound())) / 1000);
+    }
+  }
+
+  /**
+   * What the frames that were sent give back when they are decoded, against the states they were
+   * made from; see {@link dev.cleave.codec.Certificate}.
+   *
+   * @param exact whether every value comes back as it was
+   * @param distortionDb mean squared error over the channel's variance, in dB; null where there was
+   *     none to speak of
+   * @param weightedDistortionDb the same in the profile's own coordinates, where these are weighted
+   *     by what matters to the answer; else null
+   * @param bound the fewest bits per element that any code of a Gaussian source with the profile's
+   *     variances needs at that distortion; null without distortion
+   * @param millis how long measuring took, after the prompt was sent
+   */
+  public record Measured(
+      @JsonProperty("exact") boolean exact,
+      @JsonProperty("distortion_db") @Nullable Double distortionDb,
+      @JsonProperty("weighted_distortion_db") @Nullable Double weightedDistortionDb,
+      @JsonProperty("bound_bits_per_element") @Nullable Double bound,
+      @JsonProperty("certificate_millis") double millis) {}
 
   /**
    * What came back.

@@ -2,6 +2,7 @@ package dev.cleave.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.google.protobuf.ByteString;
 import dev.cleave.codec.CodecMode;
@@ -17,11 +18,13 @@ import dev.cleave.v1.Open;
 import dev.cleave.v1.Token;
 import dev.cleave.wire.Uplink;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -90,11 +93,65 @@ class CleaveClientTest {
       assertThat(receipt.sent().frameBytes()).isEqualTo(frameBytes);
       assertThat(receipt.sent().messageBytes())
           .isBetween(frameBytes + open.getSerializedSize(), frameBytes + 400);
-      assertThat(receipt.sent().bitsPerElement())
+      assertThat(receipt.sent().coding().bitsPerElement())
           .isBetween(32.0, 32.0 + 8.0 * 64 / (6 * Exchange.WIDTH));
+      Receipt.Coding coding = receipt.sent().coding();
+      assertThat(coding.codec()).isEqualTo("raw");
+      assertThat(coding.constantSize()).isTrue();
+      Receipt.Measured measured = Objects.requireNonNull(coding.measured());
+      assertThat(measured.exact()).isTrue();
+      assertThat(measured.distortionDb()).isNull();
+      assertThat(coding.gap()).isNull();
       assertThat(receipt.received().tokens()).isEqualTo(answer.tokenIds().length);
       assertThat(receipt.received().messageBytes()).isPositive();
       assertThat(receipt.timing().firstTokenMillis()).isPositive();
+    }
+  }
+
+  @Test
+  void theReceiptMeasuresWhatTheFramesLose() throws Exception {
+    SynchronousQueue<Exchange> exchanges = new SynchronousQueue<>();
+    try (ScriptedServer server =
+            ScriptedServer.start(exchange -> {
+              exchange.open(3);
+              exchange.prompt();
+              exchange.done(dev.cleave.v1.FinishReason.EOS, 0);
+              exchanges.put(exchange);
+            });
+        CleaveClient client = CleaveClient.open(bundle, server.address());
+        Generation answer = client.generate(TEXT, DEFAULTS.withCodec(CodecMode.INT8))) {
+      List<ByteBuffer> frames = exchanges.take().frames;
+      assertThat(answer.text()).isEmpty();
+      FloatBuffer source = client.encode(TEXT).values();
+      int positions = source.remaining() / Exchange.WIDTH;
+      FrameDecoder decoder =
+          FrameDecoder.of(
+              new StreamSpec(CodecMode.INT8, Exchange.WIDTH), new FrameLimits(3, 64, 1 << 20));
+      FloatBuffer decoded = FloatBuffer.allocate(source.remaining());
+      frames.forEach(frame -> decoder.decode(frame, decoded));
+      // By the definition: each channel's mean squared error over its variance, averaged.
+      double distortion = 0;
+      for (int c = 0; c < Exchange.WIDTH; c++) {
+        double mean = 0;
+        for (int p = 0; p < positions; p++) {
+          mean += source.get(p * Exchange.WIDTH + c) / (double) positions;
+        }
+        double variance = 0;
+        double error = 0;
+        for (int p = 0; p < positions; p++) {
+          float x = source.get(p * Exchange.WIDTH + c);
+          variance += (x - mean) * (x - mean);
+          error += Math.pow((double) x - decoded.get(p * Exchange.WIDTH + c), 2);
+        }
+        distortion += error / variance / Exchange.WIDTH;
+      }
+      Receipt.Measured measured =
+          Objects.requireNonNull(answer.receipt().sent().coding().measured());
+      assertThat(measured.exact()).isFalse();
+      assertThat(measured.distortionDb()).isCloseTo(10 * Math.log10(distortion), within(0.001));
+      // All channels vary, so the bound is that of a white Gaussian source.
+      assertThat(measured.bound())
+          .isCloseTo(-0.5 * Math.log(distortion) / Math.log(2), within(0.001));
     }
   }
 

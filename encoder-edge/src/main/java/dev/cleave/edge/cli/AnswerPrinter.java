@@ -75,11 +75,19 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
         Locale.ROOT,
         "  sent        %,d hidden states as %s in %,d frame%s: %,d bytes, %.3f bits per element%n",
         sent.positions(),
-        sent.codec(),
+        sent.coding().codec(),
         sent.frames(),
         sent.frames() == 1 ? "" : "s",
         sent.frameBytes(),
-        sent.bitsPerElement());
+        sent.coding().bitsPerElement());
+    err.printf(
+        "  codec       %s (%s); %s%n",
+        sent.coding().codec(),
+        sent.coding().reason(),
+        sent.coding().constantSize()
+            ? "the size of a frame says how many positions it has, nothing more"
+            : "the sizes of frames depend on their content");
+    err.println("  certificate " + certificate(sent.coding()));
     err.printf(
         Locale.ROOT, "  bytes up    %,d in gRPC messages, frames included%n", sent.messageBytes());
     err.printf(Locale.ROOT, "  bytes down  %,d in gRPC messages%n", received.messageBytes());
@@ -101,5 +109,35 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
         timing.tokensPerSecond());
     err.println("  " + receipt.statement());
     err.flush();
+  }
+
+  private static String certificate(Receipt.Coding coding) {
+    Receipt.Measured it = coding.measured();
+    if (it == null) {
+      return "none: the prompt was not sent whole";
+    }
+    String cost = String.format(Locale.ROOT, " (measured in %.1f ms)", it.millis());
+    if (it.exact()) {
+      return "exact: decoded again, the frames give back every bit" + cost;
+    }
+    if (it.distortionDb() == null) {
+      return "no loss was measured" + cost;
+    }
+    String loss =
+        String.format(Locale.ROOT, "channel-normalised distortion %.1f dB", it.distortionDb());
+    if (it.weightedDistortionDb() != null) {
+      loss += String.format(Locale.ROOT, ", weighted %.1f dB", it.weightedDistortionDb());
+    }
+    if (it.bound() == null || coding.gap() == null) {
+      return loss + cost;
+    }
+    return loss
+        + String.format(
+            Locale.ROOT,
+            "; the bound there is %.2f bits per element, %.2f %s%s",
+            it.bound(),
+            Math.abs(coding.gap()),
+            coding.gap() < 0 ? "more" : "fewer",
+            cost);
   }
 }

@@ -4,13 +4,16 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.cleave.edge.link.GrpcDecoderLink;
 import dev.cleave.edge.link.ServerAddress;
 import dev.cleave.v1.DescribeReply;
+import dev.cleave.v1.Preset;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -54,25 +57,27 @@ final class DescribeCommand implements Callable<Integer> {
   public Integer call() throws JsonProcessingException {
     PrintWriter out = spec.commandLine().getOut();
     try (GrpcDecoderLink link = GrpcDecoderLink.to(server)) {
-      Map<String, Object> facts = facts(link.describe(deadline));
+      Map<String, @Nullable Object> facts = facts(link.describe(deadline));
       if (json) {
         out.println(Json.MAPPER.writeValueAsString(facts));
       } else {
-        facts.forEach((name, value) -> out.printf(Locale.ROOT, "%-21s %s%n", name, value));
+        facts.forEach((name, value) -> print(name, value, out));
       }
       out.flush();
       return 0;
     }
   }
 
-  private static Map<String, Object> facts(DescribeReply reply) {
-    Map<String, Object> facts = new LinkedHashMap<>();
+  private static Map<String, @Nullable Object> facts(DescribeReply reply) {
+    Map<String, @Nullable Object> facts = new LinkedHashMap<>();
     facts.put("bundle_id", HexFormat.of().formatHex(reply.getBundleId().toByteArray()));
     facts.put("architecture", reply.getArchitecture());
     facts.put("server_name", reply.getServerName());
     facts.put("version", reply.getVersion());
     facts.put("width", reply.getWidth());
     facts.put("codecs", reply.getCodecsList().stream().map(Enum::name).toList());
+    facts.put("codec_profile", reply.getProfileHash().isEmpty() ? null : reply.getProfileHash());
+    facts.put("presets", reply.getPresetsList().stream().map(DescribeCommand::facts).toList());
     facts.put("max_prompt_positions", reply.getMaxPromptPositions());
     facts.put("max_new_tokens", reply.getMaxNewTokens());
     facts.put("max_sessions", reply.getMaxSessions());
@@ -80,5 +85,25 @@ final class DescribeCommand implements Callable<Integer> {
     facts.put("device", reply.getDevice());
     facts.put("precision", reply.getPrecision());
     return facts;
+  }
+
+  private static Map<String, Object> facts(Preset preset) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("name", preset.getName());
+    facts.put("codec", preset.getCodec().name());
+    facts.put("bytes_per_position", preset.getBytesPerPosition());
+    facts.put("bits_per_element", preset.getBitsPerElement());
+    facts.put("kl", preset.getKl());
+    facts.put("agreement", preset.getAgreement());
+    return facts;
+  }
+
+  /** One line for each thing, and for each entry of a list of things that have parts. */
+  private static void print(String name, @Nullable Object value, PrintWriter out) {
+    if (value instanceof List<?> list && list.stream().allMatch(it -> it instanceof Map)) {
+      list.forEach(it -> out.printf(Locale.ROOT, "%-21s %s%n", name, it));
+    } else {
+      out.printf(Locale.ROOT, "%-21s %s%n", name, value == null ? "none" : value);
+    }
   }
 }

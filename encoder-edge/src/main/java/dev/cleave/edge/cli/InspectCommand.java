@@ -88,6 +88,7 @@ final class InspectCommand implements Callable<Integer> {
     for (CodecMode mode : CodecNames.withoutTarget()) {
       crossing.put(CodecNames.nameOf(mode), bytesPerPosition(manifest.width(), mode));
     }
+    CodecReport.describe(manifest, root);
     root.putObject("limits")
         .put("maxPromptPositions", manifest.limits().maxPromptPositions())
         .put("maxNewTokens", manifest.limits().maxNewTokens());
@@ -127,6 +128,7 @@ final class InspectCommand implements Callable<Integer> {
           bytesPerPosition(manifest.width(), mode),
           CodecNames.nameOf(mode));
     }
+    CodecReport.print(manifest, bytesPerPosition(manifest.width(), CodecMode.INT8), out);
     out.printf(
         "limits      prompt %d positions, answer %d tokens%n",
         manifest.limits().maxPromptPositions(), manifest.limits().maxNewTokens());
@@ -135,6 +137,7 @@ final class InspectCommand implements Callable<Integer> {
 
   private static String holds(BundleFile file) {
     return switch (file.name()) {
+      case String name when name.endsWith(".profile") -> "the codec's profile";
       case "tokenizer.json" -> "text to token ids and back";
       case "encoder.onnx" -> "the encoder's graph";
       case "encoder.data" -> "the embedding and the encoder's weights";

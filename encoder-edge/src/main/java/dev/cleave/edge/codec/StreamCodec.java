@@ -5,6 +5,7 @@ import dev.cleave.codec.FrameEncoder;
 import dev.cleave.codec.FrameLimits;
 import dev.cleave.codec.StreamSpec;
 import dev.cleave.codec.profile.Profile;
+import dev.cleave.codec.rate.RateTarget;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,18 @@ public record StreamCodec(String name, String reason, StreamSpec spec, @Nullable
         || (profile != null && !profile.hash().equals(spec.profile()))) {
       throw new IllegalArgumentException("the profile must be the one of " + spec);
     }
+  }
+
+  /** Whether frames carry every bit of the values. */
+  public boolean isExact() {
+    return CodecNames.isExact(spec.mode());
+  }
+
+  /** Whether the length of a frame says how many positions it has, and nothing more. */
+  public boolean hasConstantFrames() {
+    return spec.target() == null
+        ? !CodecNames.isLossless(spec.mode())
+        : spec.target() instanceof RateTarget.BytesPerPosition;
   }
 
   /** An encoder of its own for one thread. */

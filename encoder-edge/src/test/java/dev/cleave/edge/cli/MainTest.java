@@ -7,8 +7,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.protobuf.ByteString;
 import dev.cleave.edge.ScriptedServer;
 import dev.cleave.edge.text.Fixtures;
+import dev.cleave.v1.CodecMode;
 import dev.cleave.v1.DescribeReply;
 import dev.cleave.v1.FinishReason;
+import dev.cleave.v1.Preset;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -46,6 +48,10 @@ class MainTest {
     assertThat(out.toString()).isEqualTo(ANSWER + System.lineSeparator());
     assertThat(err.toString())
         .contains("bundle ", "server      scripted", " as int8 in 1 frame:", "bits per element")
+        .contains("codec       int8 (the bundle is not calibrated)", "nothing more")
+        .containsPattern(
+            "certificate channel-normalised distortion -[0-9.]+ dB; the bound there is [0-9.]+ bits"
+                + " per element, [0-9.]+ fewer \\(measured in [0-9.]+ ms\\)")
         .contains("ended by EOS", "can be inverted by a server that knows")
         .doesNotContain("chest");
   }
@@ -162,6 +168,13 @@ class MainTest {
             .setBundleId(ByteString.copyFrom(new byte[32]))
             .setArchitecture("t5")
             .setMaxSessions(16)
+            .setProfileHash("00ff".repeat(8))
+            .addPresets(
+                Preset.newBuilder()
+                    .setName("small")
+                    .setCodec(CodecMode.RATE)
+                    .setBytesPerPosition(77)
+                    .setKl(0.05))
             .build();
     try (ScriptedServer server = ScriptedServer.describing(reply)) {
       assertThat(run("describe", "--json", "--server", server.address())).isZero();
@@ -170,7 +183,11 @@ class MainTest {
       assertThat(json.get("max_sessions").asInt()).isEqualTo(16);
       assertThat(json.get("bundle_id").asText()).isEqualTo("00".repeat(32));
       assertThat(run("describe", "--server", server.address())).isZero();
-      assertThat(out.toString()).contains("architecture          t5");
+      assertThat(out.toString())
+          .contains("architecture          t5")
+          .contains("codec_profile         00ff00ff")
+          .contains("presets               {name=small, codec=RATE, bytes_per_position=77");
+      assertThat(json.get("presets").get(0).get("kl").asDouble()).isEqualTo(0.05);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.cleave.edge.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.cleave.edge.text.Fixtures;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -51,6 +52,25 @@ class SplitCommandTest {
     assertThat(json.path("boundary").path("bytesPerPosition").path("int8").asInt()).isEqualTo(68);
     assertThat(json.path("device").path("parameters").asLong()).isEqualTo(148_128);
     assertThat(json.path("verified").path("server").asText()).isEqualTo("verified");
+  }
+
+  @Test
+  void inspectShowsWhatCalibrationChose() throws IOException {
+    Path bundle = folder.resolve("bundle");
+    Run.of("split", "--model", FIXTURES.resolve("marian"), "--out", bundle);
+    assertThat(Run.of("inspect", bundle).out()).contains("codec       not calibrated: cleave cal");
+    assertThat(Json.MAPPER.readTree(Run.of("inspect", bundle, "--json").out()).get("codec"))
+        .isEqualTo(Json.MAPPER.nullNode());
+    String hash = Fixtures.calibrate(bundle, "rate_trellis").hash().toString();
+    assertThat(Run.of("inspect", bundle).out())
+        .contains("profile " + hash, "fitted on 51,200 positions, judged on 6,400 others")
+        .contains("20 B  balanced     2.50 bits per element, 3.")
+        .contains("KL 0.00810, agree 0.971, fields 0.930 (raw 0.932) (rate_trellis)")
+        .contains("the codec's profile");
+    JsonNode codec = Json.MAPPER.readTree(Run.of("inspect", bundle, "--json").out()).path("codec");
+    assertThat(codec.path("profileHash").asText()).isEqualTo(hash);
+    assertThat(codec.path("presets").path(0).path("rawFieldAccuracy").asDouble()).isEqualTo(0.932);
+    assertThat(codec.path("calibration").path("tokens").asInt()).isEqualTo(51_200);
   }
 
   @Test

@@ -1,8 +1,12 @@
 package dev.cleave.edge.text;
 
+import dev.cleave.codec.profile.Profile;
 import dev.cleave.split.ProgressListener;
 import dev.cleave.split.SplitCompiler;
 import dev.cleave.split.SplitOptions;
+import dev.cleave.split.bundle.Bundle;
+import dev.cleave.split.bundle.CodecSection;
+import dev.cleave.split.bundle.CodecWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -31,6 +35,38 @@ public final class Fixtures {
       int[] ids = tokenizer.encode(text);
       return Arrays.copyOf(ids, ids.length - 1);
     }
+  }
+
+  /**
+   * Calibrates a bundle by decree: some profile, and the balanced preset at 2.5 bits per element.
+   *
+   * @return the profile
+   */
+  public static Profile calibrate(Path bundle, String mode) {
+    int width = Bundle.readManifest(bundle).width();
+    float[] means = new float[width];
+    float[] deviations = new float[width];
+    for (int c = 0; c < width; c++) {
+      means[c] = 0.01f * c;
+      deviations[c] = 1 + c % 3;
+    }
+    Profile profile = Profile.of(means, deviations);
+    CodecWriter.write(
+        bundle,
+        profile.toBytes(),
+        CodecSection.of(
+            profile.toBytes(),
+            profile.hash().toString(),
+            List.of(
+                new CodecSection.Preset(
+                    "balanced",
+                    mode,
+                    width * 5 / 16,
+                    2.5,
+                    new CodecSection.Effect(
+                        0.0081, 0.9712, new CodecSection.FieldAccuracy(0.93, 0.932)))),
+            new CodecSection.Calibration(51_200, 6_400, "diagonal", 0, "ab".repeat(32))));
+    return profile;
   }
 
   /** Splits the fixture and returns the bundle's folder. */
