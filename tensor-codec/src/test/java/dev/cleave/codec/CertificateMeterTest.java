@@ -9,6 +9,7 @@ import dev.cleave.codec.profile.BasisKind;
 import dev.cleave.codec.profile.Channels;
 import dev.cleave.codec.profile.Profile;
 import dev.cleave.codec.profile.Shape;
+import java.lang.management.ManagementFactory;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Random;
@@ -148,6 +149,24 @@ final class CertificateMeterTest {
     assertThat(certificate.distortionDb()).isBetween(-60.0, -10.0);
     assertThat(certificate.boundBitsPerElement()).isBetween(1.0, 8.0);
     assertThat(certificate.gap().orElseThrow()).isPositive();
+  }
+
+  @Test
+  void allocatesNothingPerFrame() {
+    com.sun.management.ThreadMXBean threads =
+        (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+    FloatBuffer source = FloatBuffer.wrap(Frames.values(3, 1, WIDTH));
+    FloatBuffer decoded = FloatBuffer.wrap(Frames.values(4, 1, WIDTH));
+    for (CertificateMeter meter :
+        List.of(CertificateMeter.of(WIDTH), CertificateMeter.of(unit()))) {
+      meter.add(source, decoded, 1, 8);
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < 10_000; i++) {
+        meter.add(source, decoded, 1, 8);
+      }
+      // Less than a byte a frame: what the JVM itself may allocate meanwhile.
+      assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(10_000);
+    }
   }
 
   @Test

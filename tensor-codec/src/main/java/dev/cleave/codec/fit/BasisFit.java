@@ -3,6 +3,10 @@ package dev.cleave.codec.fit;
 import dev.cleave.codec.profile.Basis;
 import dev.cleave.codec.profile.BasisKind;
 import dev.cleave.codec.profile.Channels;
+import dev.cleave.codec.statistics.Moments;
+import dev.cleave.codec.statistics.RobustScales;
+import dev.cleave.codec.statistics.Square;
+import dev.cleave.codec.statistics.SymmetricEigen;
 import java.util.Arrays;
 
 /** The coordinates that follow from second moments. All arithmetic is in f64. */

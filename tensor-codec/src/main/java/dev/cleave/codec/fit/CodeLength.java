@@ -14,6 +14,9 @@ final class CodeLength {
   /** A symbol rarer than this is sent as an escape and 32 bits. */
   private static final double RAREST = 1.0 / (1 << 24);
 
+  /** Times {@link #RAREST} it is far from where doubles end. */
+  private static final double SMALL = 1e-200;
+
   private static final double ESCAPE_BITS = 44;
 
   /** Octaves of the steps between which one is searched, and how often their range is halved. */
@@ -83,26 +86,35 @@ final class CodeLength {
   private void quantise(double step, float[] errors) {
     double codeLength = 0;
     double squares = 0;
-    for (int k = 0; k < coordinates.length; k++) {
-      int i = k % sigma.length;
-      double q = Math.rint(coordinates[k] / step);
-      double low = (q - 0.5) * step / sigma[i];
-      double high = (q + 0.5) * step / sigma[i];
-      double mass = shapes[i].cumulative(high) - shapes[i].cumulative(low);
-      double value = q * step;
-      if (mass > RAREST) {
-        codeLength -= StrictMath.log(mass) / LN2;
-        value = (shapes[i].moment(high) - shapes[i].moment(low)) / mass * sigma[i];
-      } else {
-        codeLength += ESCAPE_BITS;
-      }
-      double error = coordinates[k] - value;
-      squares += error * error;
-      if (errors.length > 0) {
-        errors[k] = (float) error;
+    // The logarithm of a product of some masses: one each would be most of the time.
+    double product = 1;
+    int width = sigma.length;
+    for (int at = 0; at < coordinates.length; at += width) {
+      for (int i = 0; i < width; i++) {
+        float coordinate = coordinates[at + i];
+        double q = Math.rint(coordinate / step);
+        double low = (q - 0.5) * step / sigma[i];
+        double high = (q + 0.5) * step / sigma[i];
+        double mass = shapes[i].cumulative(high) - shapes[i].cumulative(low);
+        double value = q * step;
+        if (mass > RAREST) {
+          product *= mass;
+          value = (shapes[i].moment(high) - shapes[i].moment(low)) / mass * sigma[i];
+        } else {
+          codeLength += ESCAPE_BITS;
+        }
+        if (product < SMALL) {
+          codeLength -= StrictMath.log(product) / LN2;
+          product = 1;
+        }
+        double error = coordinate - value;
+        squares += error * error;
+        if (errors.length > 0) {
+          errors[at + i] = (float) error;
+        }
       }
     }
-    bits = codeLength / coordinates.length;
+    bits = (codeLength - StrictMath.log(product) / LN2) / coordinates.length;
     distortion = squares / coordinates.length;
   }
 }

@@ -5,6 +5,9 @@ import dev.cleave.codec.profile.Basis;
 import dev.cleave.codec.profile.BasisKind;
 import dev.cleave.codec.profile.Channels;
 import dev.cleave.codec.profile.Profile;
+import dev.cleave.codec.statistics.Moments;
+import dev.cleave.codec.statistics.Reservoir;
+import dev.cleave.codec.statistics.RobustScales;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,16 +20,17 @@ import org.jspecify.annotations.Nullable;
  * <p>Four stretches of {@value #STRETCH} rows are learnt from, the fifth is held out and judges.
  * Give at least 100 rows per channel where a transform is wanted, of many texts.
  *
- * <p>Channels: location and width are first estimated from the middle 98 % of each channel's values
+ * <p>Channels: location and width are first estimated from the middle 90 % of each channel's values
  * in the first rows, up to 4096 of them. Means, deviations and correlations are then taken of all
  * rows with values clipped to 8 of these widths, and without the rows in which an entry lies beyond
  * 32 of them (the massive first tokens), as long as those are at most a twentieth. A channel that
  * never changes gets 1e-6 of the median deviation, or of 1 where none changes; if it does change
  * later, RATE sends its entries exactly.
  *
- * <p>Memory, with n the width: two samples of rows of at most 16 MiB each (64 rows where these are
- * more); with a transform 8 n^2 bytes while rows come and as much again with gradients; while
- * fitting up to eight such matrices, 64 n^2 bytes: 21 MiB at 576, 1 GiB at 4096.
+ * <p>Memory, with n the width: samples of rows of at most 20 MiB (128 rows where these are more);
+ * with a transform 8 n^2 bytes while rows come and as much again with gradients; while fitting up
+ * to eight such matrices, 64 n^2 bytes (21 MiB at 576, 1 GiB at 4096), and 8 n^2 bytes for each
+ * profile of the report.
  */
 public final class ProfileFitter {
   /** Rows that are learnt from or held out together: neighbours resemble one another. */
@@ -36,9 +40,10 @@ public final class ProfileFitter {
   public static final int LEAST_HELD_OUT = 64;
 
   private static final int STRETCHES = 5;
+  private static final int LEARNT_ELEMENTS = 1 << 22;
 
-  /** In deviations: about 2 bits, where streams are. */
-  private static final double REFERENCE_STEP = 1;
+  /** Fewer, as they are coded over and over. */
+  private static final int HELD_OUT_ELEMENTS = 1 << 20;
 
   private final int width;
   private final FitOptions options;
@@ -55,8 +60,8 @@ public final class ProfileFitter {
   private ProfileFitter(int width, FitOptions options) {
     this.width = width;
     this.options = options;
-    this.learnt = new Reservoir(width);
-    this.heldOut = new Reservoir(width);
+    this.learnt = new Reservoir(width, LEARNT_ELEMENTS);
+    this.heldOut = new Reservoir(width, HELD_OUT_ELEMENTS);
     this.moments =
         new Moments(width, options.transform() && width > 1 && width <= Profile.MAX_FULL_WIDTH);
     this.sums = new double[width];
@@ -201,10 +206,8 @@ public final class ProfileFitter {
           BasisKind.DIAGONAL,
           "fewer than %d held-out rows to judge by".formatted(LEAST_HELD_OUT));
     }
-    CodeLength plain = new CodeLength(diagonal, coordinates(heldOut, diagonal));
-    float[] errors = plain.errors(REFERENCE_STEP);
-    double plainBits = plain.bits();
-    candidates.add(new Candidate(diagonal, plainBits, plainBits));
+    Judge judge = new Judge(diagonal, heldOut.rows(), heldOut.size());
+    candidates.add(judge.diagonal());
     if (!moments.hasProducts()) {
       return report(candidates, BasisKind.DIAGONAL, "no transform was looked for");
     }
@@ -214,10 +217,7 @@ public final class ProfileFitter {
       if (kind == BasisKind.FISHER && gradients == null) {
         continue;
       }
-      Profile profile = fit(kind);
-      CodeLength length = new CodeLength(profile, coordinates(heldOut, profile));
-      length.measureAt(distortionOf(errors, diagonal, profile));
-      Candidate candidate = new Candidate(profile, length.bits(), plainBits);
+      Candidate candidate = judge.judge(fit(kind));
       candidates.add(candidate);
       boolean keeps = candidate.gain() >= options.leastGain();
       kept = keeps ? kind : kept;
@@ -231,19 +231,6 @@ public final class ProfileFitter {
 
   private FitReport report(List<Candidate> candidates, BasisKind kept, String why) {
     return new FitReport(moments.count(), heldOut.seen(), candidates, kept, why);
-  }
-
-  /** Mean square, in a full basis, of errors in the diagonal one. */
-  private double distortionOf(float[] errors, Profile diagonal, Profile profile) {
-    float[] centered = errors.clone();
-    for (int i = 0; i < centered.length; i++) {
-      centered[i] *= diagonal.channels().deviation(i % width);
-    }
-    double sum = 0;
-    for (float error : Coordinates.transform(centered, centered.length / width, profile.basis())) {
-      sum += (double) error * error;
-    }
-    return sum / centered.length;
   }
 
   /**
@@ -304,10 +291,5 @@ public final class ProfileFitter {
       floored[c] = (float) Math.max(deviations[c], floor);
     }
     return new Channels(means, floored);
-  }
-
-  private float[] coordinates(Reservoir sample, Profile profile) {
-    return Coordinates.of(
-        sample.rows(), sample.size(), profile.channels(), profile.basis(), profile.tokenGain());
   }
 }

@@ -1,4 +1,4 @@
-package dev.cleave.codec.fit;
+package dev.cleave.codec.statistics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

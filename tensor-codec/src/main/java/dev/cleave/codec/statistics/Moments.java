@@ -1,10 +1,10 @@
-package dev.cleave.codec.fit;
+package dev.cleave.codec.statistics;
 
 /**
  * Sums of rows and of the products of their entries, as f64. Rows are taken in blocks of a fixed
  * size, so that the sums do not depend on how they arrived; one thread.
  */
-final class Moments {
+public final class Moments {
   /** Rows that are added at once to each row of the matrix while that is in the cache. */
   private static final int BLOCK = 32;
 
@@ -21,7 +21,7 @@ final class Moments {
    *
    * @param products whether of all pairs of entries, [width, width], or only of the squares
    */
-  Moments(int width, boolean products) {
+  public Moments(int width, boolean products) {
     this.width = width;
     this.products = products;
     this.sums = new double[width];
@@ -29,7 +29,7 @@ final class Moments {
   }
 
   /** Where the next row is to be written, [width]; {@link #added} takes it. */
-  double[] next() {
+  public double[] next() {
     double[] row = pending[waiting];
     if (row == null) {
       row = new double[width];
@@ -39,7 +39,7 @@ final class Moments {
   }
 
   /** Takes the row that {@link #next} gave. */
-  void added() {
+  public void added() {
     count++;
     if (++waiting == BLOCK) {
       flush();
@@ -84,29 +84,29 @@ final class Moments {
   }
 
   /** Rows taken. */
-  long count() {
+  public long count() {
     return count;
   }
 
   /** Mean of an entry. */
-  double mean(int c) {
+  public double mean(int c) {
     flush();
     return sums[c] / count;
   }
 
   /** Mean of the square of an entry. */
-  double square(int c) {
+  public double square(int c) {
     flush();
     return (products ? upper[c][c] : upper[0][c]) / count;
   }
 
   /** Whether {@link #product} is known for all pairs. */
-  boolean hasProducts() {
+  public boolean hasProducts() {
     return products;
   }
 
-  /** Mean of the product of two entries, the first not above the second. */
-  double product(int low, int high) {
+  /** Mean of the product of two entries, the first not above the second, once a mean was asked. */
+  public double product(int low, int high) {
     return upper[low][high] / count;
   }
 }

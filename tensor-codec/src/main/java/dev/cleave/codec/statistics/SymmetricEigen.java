@@ -1,4 +1,4 @@
-package dev.cleave.codec.fit;
+package dev.cleave.codec.statistics;
 
 /**
  * Eigenvalues and eigenvectors of a real symmetric matrix: Householder reduction to tridiagonal
@@ -6,7 +6,7 @@ package dev.cleave.codec.fit;
  * fixed order, so that the same matrix gives the same bits. About 9 n^3 operations; vectors are
  * kept as rows so that every inner loop runs along memory.
  */
-final class SymmetricEigen {
+public final class SymmetricEigen {
   private static final int MOST_STEPS = 60;
 
   private final int n;
@@ -29,18 +29,19 @@ final class SymmetricEigen {
    * Decomposes a matrix, of which only the lower triangle is read, and which is overwritten.
    *
    * @param matrix finite, as many rows as columns
+   * @throws ArithmeticException when it does not converge, as with values that are not finite
    */
-  static SymmetricEigen of(double[][] matrix) {
+  public static SymmetricEigen of(double[][] matrix) {
     return new SymmetricEigen(matrix);
   }
 
-  /** Descending; not copied. */
-  double[] values() {
+  /** The eigenvalues, descending; not copied. */
+  public double[] values() {
     return values;
   }
 
-  /** Row i belongs to value i: orthonormal; not copied. */
-  double[][] vectors() {
+  /** The eigenvectors: row i belongs to value i, orthonormal; not copied. */
+  public double[][] vectors() {
     return vectors;
   }
 

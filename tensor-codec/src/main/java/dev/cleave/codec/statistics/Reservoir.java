@@ -1,4 +1,4 @@
-package dev.cleave.codec.fit;
+package dev.cleave.codec.statistics;
 
 import java.nio.FloatBuffer;
 import java.util.SplittableRandom;
@@ -7,11 +7,8 @@ import java.util.SplittableRandom;
  * A sample of rows of bounded size in which each row seen is as likely (Vitter's algorithm R, of a
  * fixed seed). Until it is full it holds all of them, in order. One thread.
  */
-final class Reservoir {
+public final class Reservoir {
   private static final long SEED = 20250214;
-
-  /** What all rows together may hold: 16 MiB of f32. */
-  private static final int MOST_ELEMENTS = 1 << 22;
 
   private static final int LEAST_ROWS = 64;
   private static final int MOST_ROWS = 4096;
@@ -23,33 +20,38 @@ final class Reservoir {
   private int size;
   private long seen;
 
-  Reservoir(int width) {
+  /**
+   * Empty.
+   *
+   * @param mostElements that all rows together may hold, but for at least 64 rows
+   */
+  public Reservoir(int width, int mostElements) {
     this.width = width;
-    this.capacity = Math.clamp(MOST_ELEMENTS / width, LEAST_ROWS, MOST_ROWS);
+    this.capacity = Math.clamp(mostElements / width, LEAST_ROWS, MOST_ROWS);
   }
 
   /** Rows that fit. */
-  int capacity() {
+  public int capacity() {
     return capacity;
   }
 
   /** Rows held. */
-  int size() {
+  public int size() {
     return size;
   }
 
   /** Rows offered so far. */
-  long seen() {
+  public long seen() {
     return seen;
   }
 
   /** Rows held, f32 [size, width], and perhaps more room behind them; not copied. */
-  float[] rows() {
+  public float[] rows() {
     return rows;
   }
 
   /** Offers the row that starts at an absolute index. */
-  void add(FloatBuffer source, int at) {
+  public void add(FloatBuffer source, int at) {
     seen++;
     if (size < capacity) {
       if ((size + 1) * (long) width > rows.length) {

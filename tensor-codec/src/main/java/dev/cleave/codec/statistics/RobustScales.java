@@ -1,21 +1,21 @@
-package dev.cleave.codec.fit;
+package dev.cleave.codec.statistics;
 
 import java.util.Arrays;
 
 /**
- * Where each channel lies and how wide it is, from the middle 98 % of its values in the first rows:
- * massive entries and massive first tokens do not show in it. Later statistics are taken of values
- * that were centred, scaled and clipped by it. Immutable.
+ * Where each channel lies and how wide it is, from the middle 90 % of its values in the first rows
+ * (98 % where these are all equal): massive entries and massive first tokens do not show in it.
+ * Later statistics are taken of values that were centred, scaled and clipped by it. Immutable.
  */
-final class RobustScales {
+public final class RobustScales {
   /** Beyond this many deviations RATE sends an entry exactly and by itself. */
-  static final double MASSIVE = 32;
+  public static final double MASSIVE = 32;
 
   /** Beyond this many trimmed deviations a value counts as that many. */
   private static final double CLIP = 8;
 
   /** A channel that never changed gets this part of the median deviation. */
-  static final double FLOOR = 1e-6;
+  public static final double FLOOR = 1e-6;
 
   /** Rows with massive entries are left out of the statistics while they are at most this part. */
   private static final double MOST_LEFT_OUT = 0.05;
@@ -63,13 +63,13 @@ final class RobustScales {
                 - 8.0 / width;
   }
 
-  /** Of {@code count} rows, at least one. */
-  static RobustScales of(float[] rows, int count, int width) {
+  /** The estimates from {@code count} rows, at least one, f32 [count, width]. */
+  public static RobustScales of(float[] rows, int count, int width) {
     return new RobustScales(rows, count, width);
   }
 
   /** The least deviation of a channel beside these; all that are 0 are left out of the median. */
-  static double floorOf(double[] deviations) {
+  public static double floorOf(double[] deviations) {
     double[] sorted = Arrays.stream(deviations).filter(it -> it > 0).sorted().toArray();
     double median = sorted.length == 0 ? 1 : sorted[sorted.length / 2];
     // Not below what has an inverse as f32.
@@ -78,7 +78,11 @@ final class RobustScales {
 
   private void trim(float[] values, int c) {
     Arrays.sort(values);
-    int cut = values.length / 100;
+    int cut = values.length / 20;
+    if (values[cut] == values[values.length - 1 - cut]) {
+      // Perhaps a channel that is active now and then.
+      cut = values.length / 100;
+    }
     int last = values.length - 1 - cut;
     int kept = last - cut + 1;
     double middle = values[values.length / 2];
@@ -95,11 +99,13 @@ final class RobustScales {
     scales[c] = Math.sqrt(Math.max(0, squares / kept - mean * mean));
   }
 
-  double center(int c) {
+  /** The trimmed mean of a channel. */
+  public double center(int c) {
     return centers[c];
   }
 
-  double scale(int c) {
+  /** The trimmed deviation of a channel, above 0. */
+  public double scale(int c) {
     return scales[c];
   }
 
@@ -108,12 +114,12 @@ final class RobustScales {
    * mean square of a row's normalised entries, 1/2 log2 of the arithmetic over the geometric mean
    * of 1/e, less 8 bits a row.
    */
-  double gainSaving() {
+  public double gainSaving() {
     return gainSaving;
   }
 
   /** Whether the statistics do without this row. */
-  boolean leavesOut(float[] row, int at) {
+  public boolean leavesOut(float[] row, int at) {
     return leavesOut && isMassive(row, at);
   }
 
@@ -127,7 +133,7 @@ final class RobustScales {
   }
 
   /** Centres, scales and clips a row. */
-  void normalise(float[] row, int at, double[] out) {
+  public void normalise(float[] row, int at, double[] out) {
     for (int c = 0; c < centers.length; c++) {
       out[c] = Math.clamp((row[at + c] - centers[c]) / scales[c], -CLIP, CLIP);
     }

@@ -1,14 +1,14 @@
-package dev.cleave.codec.fit;
+package dev.cleave.codec.statistics;
 
 /** Products of square matrices as rows of f64, in a fixed order. */
-final class Square {
+public final class Square {
   /** Rows that share what is read of the right matrix. */
   private static final int BLOCK = 8;
 
   private Square() {}
 
-  /** left right. */
-  static double[][] multiply(double[][] left, double[][] right) {
+  /** The product, left times right, as a new matrix. */
+  public static double[][] multiply(double[][] left, double[][] right) {
     int n = left.length;
     double[][] product = new double[n][n];
     for (int from = 0; from < n; from += BLOCK) {
@@ -29,7 +29,7 @@ final class Square {
   }
 
   /** A new matrix whose rows are the columns. */
-  static double[][] transpose(double[][] matrix) {
+  public static double[][] transpose(double[][] matrix) {
     int n = matrix.length;
     double[][] transposed = new double[n][n];
     for (int i = 0; i < n; i++) {
@@ -41,7 +41,7 @@ final class Square {
   }
 
   /** Multiplies row i by factors[i], in place. */
-  static void scaleRows(double[][] matrix, double[] factors) {
+  public static void scaleRows(double[][] matrix, double[] factors) {
     for (int i = 0; i < matrix.length; i++) {
       for (int k = 0; k < matrix.length; k++) {
         matrix[i][k] *= factors[i];
