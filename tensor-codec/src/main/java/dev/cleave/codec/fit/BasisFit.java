@@ -75,7 +75,11 @@ final class BasisFit {
     Square.scaleRows(a, inverseRoots);
     double[][] inverse = Square.multiply(eigen.vectors(), a);
     // So that a step means about the same as with the other bases.
-    double scale = 1 / Math.sqrt(Arrays.stream(eigen.values()).sum() / n);
+    double total = 0;
+    for (double value : eigen.values()) {
+      total += value;
+    }
+    double scale = 1 / Math.sqrt(total / n);
     double[] factors = new double[n];
     Arrays.fill(factors, scale);
     Square.scaleRows(forward, factors);

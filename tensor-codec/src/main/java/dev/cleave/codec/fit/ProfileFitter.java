@@ -27,6 +27,11 @@ import org.jspecify.annotations.Nullable;
  * never changes gets 1e-6 of the median deviation, or of 1 where none changes; if it does change
  * later, RATE sends its entries exactly.
  *
+ * <p>Rows have a gain of their own where {@link FitOptions#relativeRows} and it saves bits: with e
+ * the mean square of a row's normalised entries, {@code 1/2 log2(mean(1/e) exp(mean(ln e))) - 8/n}
+ * must be above 0. For absolute errors it is never worth its byte: at equal mean squared error a
+ * code that gives loud rows a coarser step needs more bits, not fewer.
+ *
  * <p>Memory, with n the width: samples of rows of at most 20 MiB (128 rows where these are more);
  * with a transform 8 n^2 bytes while rows come and as much again with gradients; while fitting up
  * to eight such matrices, 64 n^2 bytes (21 MiB at 576, 1 GiB at 4096), and 8 n^2 bytes for each

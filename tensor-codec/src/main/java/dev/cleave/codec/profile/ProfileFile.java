@@ -12,24 +12,23 @@ import java.util.List;
  * one, s the number of shapes.
  *
  * <pre>
- * byte 0        4        8   9   10  11  12       16
- *      +--------+--------+---+---+---+---+--------+
- *    0 | magic "CLVPROF" |ver|flg| s |0 0| width n|   ver at 8, flags at 9, s at 10, zero at 11
- *      +-----------------+-+-+---+---+---+--------+
- *   16 | sign seed         | reserved, zero       |
- *      +-------------------+----------------------+
- *   32 | means          f32 [n]                   |
- *      | deviations     f32 [n], above 0          |
- *      | sigma          f32 [n], above 0          |
- *      | forward        f32 [m]                   |
- *      | inverse        f32 [m]                   |
- *      | shape indices  u8 [n], below s           |
- *      | zeros up to the next multiple of 4       |
- *      | shape masses   i32 [s, 1024], sum 2^24   |
- *      +------------------------------------------+
- *      | hash: the first 16 bytes of the SHA-256  |
- *      |       of everything before               |
- *      +------------------------------------------+
+ * byte 0                         8     9       10       11         12        16
+ *      +-------------------------+-----+-------+--------+----------+---------+
+ *    0 | magic "CLVPROF", zero   | ver | flags | shapes | reserved | width n |
+ *      +-------------------------+-----+-------+--------+----------+---------+
+ *   16 | sign seed, i64          | reserved, zero                            |
+ *      +-------------------------+-------------------------------------------+
+ *   32 | means          f32 [n]                                              |
+ *      | deviations     f32 [n], above 0                                     |
+ *      | sigma          f32 [n], above 0                                     |
+ *      | forward        f32 [m]                                              |
+ *      | inverse        f32 [m]                                              |
+ *      | shape indices  u8 [n], below s                                      |
+ *      | zeros up to the next multiple of 4                                  |
+ *      | shape masses   i32 [s, 1024], each row 2^24 in all                  |
+ *      +---------------------------------------------------------------------+
+ *      | hash: the first 16 bytes of the SHA-256 of everything before        |
+ *      +---------------------------------------------------------------------+
  * </pre>
  *
  * Flags: bit 0 the basis is full, bit 1 weighted (only with bit 0), bit 2 rows have a gain. There
@@ -64,7 +63,7 @@ final class ProfileFile {
     this.at = at;
   }
 
-  /** Length of the whole file; at most 128.4 MiB with the limits on width. */
+  /** Length of the whole file; at most 128.2 MiB with the limits on width. */
   static long bytes(int width, boolean full, int shapes) {
     long factors = full ? (long) width * width : width;
     return MEANS_OFFSET
