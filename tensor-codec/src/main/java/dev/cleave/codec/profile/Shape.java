@@ -1,5 +1,9 @@
 package dev.cleave.codec.profile;
 
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.Function;
+
 /**
  * How a coordinate's values are distributed once they are divided by its standard deviation: a
  * histogram of {@value #BINS} bins of 1/{@value #BINS_PER_UNIT} over [-16, 16), uniform within a
@@ -21,6 +25,7 @@ public final class Shape {
   private final int[] masses;
   private final double[] cumulative = new double[BINS + 1];
   private final double[] moment = new double[BINS + 1];
+  private final ConcurrentMap<Class<?>, Object> derived = new ConcurrentHashMap<>();
 
   private Shape(int[] masses) {
     this.masses = masses;
@@ -81,6 +86,17 @@ public final class Shape {
     double mass = masses[bin] / (double) TOTAL_MASS;
     // Uniform within the bin: the mean of the part below z is half way between its ends.
     return moment[bin] + mass * part * (edge(bin) + part * 0.5 / BINS_PER_UNIT);
+  }
+
+  /**
+   * What was derived from this shape once for all that share it, such as coding tables; it lives as
+   * long as the shape.
+   *
+   * @param type names it; must be safe for many threads
+   * @param derivation makes it when it is asked for first
+   */
+  public <T> T derived(Class<T> type, Function<Shape, T> derivation) {
+    return type.cast(derived.computeIfAbsent(type, _ -> derivation.apply(this)));
   }
 
   private static double interpolate(double[] sums, double z) {

@@ -1,0 +1,176 @@
+package dev.cleave.codec.quantise;
+
+import dev.cleave.codec.entropy.RansDecoder;
+import dev.cleave.codec.entropy.RansEncoder;
+import dev.cleave.codec.payload.SideReader;
+
+/** The nearest multiple of the step, given back as the centroid of its cell. */
+public final class UniformQuantiser implements Quantiser {
+  /** Indices beyond do not fit their variable-length number with comfort. */
+  private static final float MOST = 1 << 30;
+
+  private static final int BLOCK = 1024;
+
+  private final Plans plans;
+  private final int[] block = new int[BLOCK];
+  private SideReader rawBits = new SideReader();
+  private SideReader escapes = new SideReader();
+
+  /** For the rows that these plans are of. */
+  public UniformQuantiser(Plans plans) {
+    this.plans = plans;
+  }
+
+  @Override
+  public Plan plan(int stepIndex) {
+    return plans.of(stepIndex, Grid.UNIFORM);
+  }
+
+  @Override
+  public boolean quantise(Plan plan, float[] coordinates, int rows, Symbols symbols) {
+    int count = rows * plans.width();
+    symbols.start(count);
+    float perStep = 1 / plan.step();
+    if (plan.alike && plan.rawBitsPerRow() == 0) {
+      boolean fits = true;
+      for (int done = 0; done < count; done += BLOCK) {
+        int n = Math.min(BLOCK, count - done);
+        fits &= alike(plan.at(0, 0), coordinates, perStep, done, n, symbols);
+      }
+      return fits;
+    }
+    boolean fits = true;
+    int width = plans.width();
+    for (int at = 0, c = 0; at < count; at++, c = c + 1 == width ? 0 : c + 1) {
+      fits &= one(plan.at(0, c), coordinates[at] * perStep, at, symbols);
+    }
+    symbols.rawBits().endBits();
+    return fits;
+  }
+
+  private boolean alike(
+      Cells cells, float[] coordinates, float perStep, int from, int n, Symbols symbols) {
+    int[] q = block;
+    int escape = cells.escape();
+    // One more than half, so that what lies below the lowest index does not round up to it.
+    float half = cells.reach + 1.5f;
+    for (int i = 0; i < n; i++) {
+      q[i] = Math.min(((int) (coordinates[from + i] * perStep + half) - 1) & 0x7FFFFFFF, escape);
+    }
+    int highest = 0;
+    for (int i = 0; i < n; i++) {
+      highest = Math.max(highest, q[i]);
+    }
+    byte[] values = symbols.values;
+    for (int i = 0; i < n; i++) {
+      values[from + i] = (byte) q[i];
+    }
+    boolean fits = true;
+    if (highest == escape) {
+      for (int i = 0; i < n; i++) {
+        if (q[i] == escape) {
+          fits &= escape(cells, coordinates[from + i] * perStep, from + i, symbols);
+        }
+      }
+    }
+    return fits;
+  }
+
+  private static boolean one(Cells cells, float value, int at, Symbols symbols) {
+    int bits = cells.rawBits;
+    if (!(Math.abs(value) < MOST)) {
+      return false;
+    }
+    int q = (int) Math.floor(value + 0.5f);
+    int low = q + ((1 << bits) >> 1);
+    int symbol = (low >> bits) + cells.reach;
+    if (symbol < 0 || symbol >= cells.escape()) {
+      symbols.rawBits().bits(0, bits);
+      return escape(cells, value, at, symbols);
+    }
+    symbols.values[at] = (byte) symbol;
+    symbols.rawBits().bits(low, bits);
+    return true;
+  }
+
+  private static boolean escape(Cells cells, float value, int at, Symbols symbols) {
+    symbols.values[at] = (byte) cells.escape();
+    if (!(Math.abs(value) < MOST)) {
+      return false;
+    }
+    symbols.escapes().signed((int) Math.floor(value + 0.5f));
+    return true;
+  }
+
+  @Override
+  public long cost(Plan plan, Symbols symbols) {
+    byte[] values = symbols.values;
+    int count = symbols.count;
+    long cost = 0;
+    if (plan.alike) {
+      int[] costs = plan.at(0, 0).costs;
+      for (int i = 0; i < count; i++) {
+        cost += costs[values[i] & 0xFF];
+      }
+      return cost;
+    }
+    int width = plans.width();
+    Cells[] cells = plan.cells[0];
+    for (int at = 0; at < count; at += width) {
+      for (int c = 0; c < width; c++) {
+        cost += cells[c].costs[values[at + c] & 0xFF];
+      }
+    }
+    return cost;
+  }
+
+  @Override
+  public void encode(Plan plan, Symbols symbols, RansEncoder encoder) {
+    encoder.encode(plan.pattern, symbols.values, symbols.count);
+  }
+
+  @Override
+  public void decode(
+      Plan plan, RansDecoder decoder, SideReader bits, int rows, Symbols symbols) {
+    symbols.start(rows * plans.width());
+    decoder.decode(plan.pattern, symbols.values, symbols.count);
+  }
+
+  @Override
+  public void rewind(SideReader bits, SideReader beyond) {
+    rawBits = bits;
+    escapes = beyond;
+  }
+
+  @Override
+  public void dequantise(Plan plan, Symbols symbols, int row, float[] out) {
+    int width = plans.width();
+    int from = row * width;
+    byte[] values = symbols.values;
+    if (plan.alike && plan.rawBitsPerRow() == 0) {
+      Cells cells = plan.at(0, 0);
+      float[] centroids = cells.centroids;
+      int highest = 0;
+      for (int c = 0; c < width; c++) {
+        int symbol = values[from + c] & 0xFF;
+        highest = Math.max(highest, symbol);
+        out[c] = centroids[symbol];
+      }
+      if (highest < cells.escape()) {
+        return;
+      }
+    }
+    for (int c = 0; c < width; c++) {
+      Cells cells = plan.at(0, c);
+      int symbol = values[from + c] & 0xFF;
+      int bits = cells.rawBits;
+      if (bits == 0) {
+        out[c] = symbol == cells.escape() ? escapes.signed() : cells.centroids[symbol];
+      } else {
+        int low = rawBits.bits(bits);
+        int q = ((symbol - cells.reach) << bits) + low - (1 << (bits - 1));
+        out[c] = symbol == cells.escape() ? escapes.signed() : q;
+      }
+    }
+  }
+}

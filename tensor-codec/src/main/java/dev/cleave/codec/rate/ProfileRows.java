@@ -1,0 +1,226 @@
+package dev.cleave.codec.rate;
+
+import dev.cleave.codec.payload.CorruptPayload;
+import dev.cleave.codec.payload.SideReader;
+import dev.cleave.codec.payload.SideWriter;
+import dev.cleave.codec.profile.Basis;
+import dev.cleave.codec.profile.Profile;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+
+/**
+ * Rows as a profile describes them. The head of a frame:
+ *
+ * <pre>
+ *    +---------------------------+   where the profile has token gains:
+ *    | gain k, i8                |   one per row; the gain is 2^(k/8)
+ *    +---------------------------+
+ *    | massive entries, varint   |   how many values travel exactly
+ *    +-------------+-------------+   each:
+ *    | gap, varint | value, f32  |   elements since the one before, less 1
+ *    +-------------+-------------+
+ * </pre>
+ *
+ * <p>A value further than {@value #MASSIVE} deviations and gains from its channel's mean is massive:
+ * it travels as it is, and the mean stands in for it among the coordinates.
+ */
+final class ProfileRows implements Rows {
+  static final int MASSIVE = 32;
+
+  private final int width;
+  private final boolean diagonal;
+  private final boolean hasGains;
+  private final float[] means;
+  private final float[] forward;
+  private final float[] inverse;
+  private final float[] limits;
+  private final float[] perDeviation;
+  private final float[] row;
+  private byte[] gains = new byte[0];
+  private int[] massiveAt = new int[0];
+  private float[] massiveValue = new float[0];
+  private int massive;
+  private int nextMassive;
+
+  ProfileRows(Profile profile) {
+    width = profile.width();
+    Basis basis = profile.basis();
+    diagonal = basis.isDiagonal();
+    hasGains = profile.tokenGain();
+    means = profile.channels().means();
+    forward = basis.forward();
+    inverse = basis.inverse();
+    limits = profile.channels().deviations();
+    perDeviation = new float[width];
+    row = new float[width];
+    for (int c = 0; c < width; c++) {
+      perDeviation[c] = 1 / limits[c];
+      limits[c] *= MASSIVE;
+    }
+  }
+
+  @Override
+  public long minHeadBytes(int positions) {
+    return 1 + (hasGains ? positions : 0);
+  }
+
+  @Override
+  public void analyse(FloatBuffer values, int at, int positions, float[] coordinates) {
+    massive = 0;
+    if (hasGains && gains.length < positions) {
+      gains = new byte[positions];
+    }
+    for (int r = 0; r < positions; r++) {
+      values.get(at + r * width, row, 0, width);
+      float gain = 1;
+      if (hasGains) {
+        gains[r] = (byte) Gains.of(row, means, perDeviation);
+        gain = Gains.gain(gains[r]);
+      }
+      center(gain);
+      if (!(beyond() <= 0)) {
+        takeMassive(values, at, r);
+      }
+      if (diagonal) {
+        int to = r * width;
+        for (int c = 0; c < width; c++) {
+          coordinates[to + c] = row[c] * forward[c];
+        }
+      } else {
+        transform(row, forward, coordinates, r * width);
+      }
+    }
+  }
+
+  private void center(float gain) {
+    float perGain = 1 / gain;
+    for (int c = 0; c < width; c++) {
+      row[c] = (row[c] - means[c]) * perGain;
+    }
+  }
+
+  /** Above 0 or not a number when the row holds a massive entry. */
+  private float beyond() {
+    float most = -1;
+    for (int c = 0; c < width; c++) {
+      most = Math.max(most, Math.abs(row[c]) - limits[c]);
+    }
+    return most;
+  }
+
+  private void takeMassive(FloatBuffer values, int at, int r) {
+    for (int c = 0; c < width; c++) {
+      if (Math.abs(row[c]) <= limits[c]) {
+        continue;
+      }
+      float value = values.get(at + r * width + c);
+      if (!Float.isFinite(value)) {
+        throw new IllegalArgumentException(
+            "RATE cannot code position %d, channel %d: not finite".formatted(r, c));
+      }
+      addMassive(r * width + c, value);
+      row[c] = 0;
+    }
+  }
+
+  private void addMassive(int element, float value) {
+    if (massive == massiveAt.length) {
+      massiveAt = Arrays.copyOf(massiveAt, 2 * massive + 8);
+      massiveValue = Arrays.copyOf(massiveValue, 2 * massive + 8);
+    }
+    massiveAt[massive] = element;
+    massiveValue[massive] = value;
+    massive++;
+  }
+
+  @Override
+  public void write(SideWriter head, int positions) {
+    for (int r = 0; hasGains && r < positions; r++) {
+      head.u8(gains[r]);
+    }
+    head.varint(massive);
+    int before = -1;
+    for (int i = 0; i < massive; i++) {
+      head.varint(massiveAt[i] - before - 1);
+      head.f32(massiveValue[i]);
+      before = massiveAt[i];
+    }
+  }
+
+  @Override
+  public void read(SideReader head, int positions) {
+    if (hasGains) {
+      if (gains.length < positions) {
+        gains = new byte[positions];
+      }
+      for (int r = 0; r < positions; r++) {
+        gains[r] = (byte) head.u8();
+      }
+    }
+    int from = head.at();
+    int count = head.varint();
+    long element = -1;
+    massive = 0;
+    nextMassive = 0;
+    for (int i = 0; i < count; i++) {
+      element += 1 + Integer.toUnsignedLong(head.varint());
+      float value = head.f32();
+      if (element >= (long) positions * width || !Float.isFinite(value)) {
+        throw new CorruptPayload(from, "a massive entry is outside of the frame or not finite");
+      }
+      addMassive((int) element, value);
+    }
+    if (count < 0) {
+      throw new CorruptPayload(from, "more massive entries than elements");
+    }
+  }
+
+  @Override
+  public void restore(int r, float step, float[] quantised, float[] out) {
+    float gain = hasGains ? Gains.gain(gains[r]) : 1;
+    if (diagonal) {
+      for (int c = 0; c < width; c++) {
+        out[c] = means[c] + (quantised[c] * (inverse[c] * step)) * gain;
+      }
+    } else {
+      for (int c = 0; c < width; c++) {
+        quantised[c] *= step;
+      }
+      transform(quantised, inverse, out, 0);
+      for (int c = 0; c < width; c++) {
+        out[c] = means[c] + out[c] * gain;
+      }
+    }
+    nextMassive = r == 0 ? 0 : nextMassive;
+    int end = (r + 1) * width;
+    while (nextMassive < massive && massiveAt[nextMassive] < end) {
+      out[massiveAt[nextMassive] - r * width] = massiveValue[nextMassive];
+      nextMassive++;
+    }
+  }
+
+  @Override
+  public double error(int r, float[] values, float[] restored) {
+    double sum = 0;
+    for (int c = 0; c < width; c++) {
+      double error = ((double) values[c] - restored[c]) * perDeviation[c];
+      sum += error * error;
+    }
+    return sum;
+  }
+
+  /** Adds the rows of a matrix up, each times its coordinate; zeros add nothing. */
+  private void transform(float[] factors, float[] matrix, float[] out, int to) {
+    Arrays.fill(out, to, to + width, 0);
+    for (int i = 0; i < width; i++) {
+      float factor = factors[i];
+      if (factor == 0) {
+        continue;
+      }
+      int from = i * width;
+      for (int c = 0; c < width; c++) {
+        out[to + c] += factor * matrix[from + c];
+      }
+    }
+  }
+}

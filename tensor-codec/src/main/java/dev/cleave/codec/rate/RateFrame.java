@@ -1,0 +1,125 @@
+package dev.cleave.codec.rate;
+
+import dev.cleave.codec.entropy.Rans;
+import dev.cleave.codec.entropy.RansEncoder;
+import dev.cleave.codec.entropy.SymbolTable;
+import dev.cleave.codec.payload.SideReader;
+import dev.cleave.codec.payload.SideWriter;
+import dev.cleave.codec.quantise.Plan;
+import dev.cleave.codec.quantise.Quantiser;
+import dev.cleave.codec.quantise.Symbols;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+
+/**
+ * A frame while its step is searched: coordinates, and what they became with the step tried last.
+ * Grows to the largest frame; confined to one thread.
+ */
+final class RateFrame {
+  private final int width;
+  private final Rows rows;
+  private final Quantiser quantiser;
+  private final RansEncoder encoder = new RansEncoder();
+  private final SideWriter head = new SideWriter();
+  private final SideReader rawBits = new SideReader();
+  private final SideReader escapes = new SideReader();
+  private final Symbols symbols = new Symbols();
+  private final float[] quantised;
+  private final float[] restored;
+  private final float[] original;
+  private float[] coordinates = new float[0];
+  private int positions;
+  private int encodedStep;
+  private int triedStep;
+
+  RateFrame(int width, Rows rows, Quantiser quantiser) {
+    this.width = width;
+    this.rows = rows;
+    this.quantiser = quantiser;
+    this.quantised = new float[width];
+    this.restored = new float[width];
+    this.original = new float[width];
+  }
+
+  /** Takes the values of a new frame. */
+  void analyse(FloatBuffer values, int at, int rowCount) {
+    positions = rowCount;
+    if (coordinates.length < rowCount * width) {
+      coordinates = new float[rowCount * width];
+    }
+    rows.analyse(values, at, rowCount, coordinates);
+    head.clear();
+    rows.write(head, rowCount);
+    triedStep = -1;
+    encodedStep = -1;
+  }
+
+  int elements() {
+    return positions * width;
+  }
+
+  /** The step whose symbols are at hand, or -1. */
+  int triedStep() {
+    return triedStep;
+  }
+
+  /** Quantises with a step; false when some index has no room. */
+  boolean tryStep(int stepIndex) {
+    encodedStep = -1;
+    boolean fits = quantiser.quantise(plan(stepIndex), coordinates, positions, symbols);
+    triedStep = fits ? stepIndex : -1;
+    return fits;
+  }
+
+  /** About how many bytes the payload would take with this step; a large number when it cannot. */
+  long estimateBytes(int stepIndex) {
+    if (!tryStep(stepIndex)) {
+      return Long.MAX_VALUE / 2;
+    }
+    long bits = quantiser.cost(plan(stepIndex), symbols) >> SymbolTable.COST_BITS;
+    // Each lane's state has room for 16 bits more than it started with.
+    int lanes = Rans.lanes(elements());
+    return head.bytes() + lanes * (Rans.STATE_BYTES - 1L) + (bits + 7) / 8;
+  }
+
+  /** The mean of squared errors over variances with the step tried last. */
+  double error(FloatBuffer values, int at) {
+    rawBits.open(symbols.rawBits().buffer(), 0, symbols.rawBits().bytes());
+    escapes.open(symbols.escapes().buffer(), 0, symbols.escapes().bytes());
+    quantiser.rewind(rawBits, escapes);
+    Plan plan = plan(triedStep);
+    double sum = 0;
+    for (int r = 0; r < positions; r++) {
+      quantiser.dequantise(plan, symbols, r, quantised);
+      rows.restore(r, plan.step(), quantised, restored);
+      values.get(at + r * width, original, 0, width);
+      sum += rows.error(r, original, restored);
+    }
+    return sum / elements();
+  }
+
+  /** Length of the payload with the step tried last. */
+  int bytes() {
+    if (encodedStep != triedStep) {
+      quantiser.encode(plan(triedStep), symbols, encoder);
+      encodedStep = triedStep;
+    }
+    return head.bytes() + symbols.rawBits().bytes() + encoder.bytes() + symbols.escapes().bytes();
+  }
+
+  /** Writes that payload. */
+  void copyTo(ByteBuffer out, int offset) {
+    int to = offset;
+    head.copyTo(out, to);
+    to += head.bytes();
+    symbols.rawBits().copyTo(out, to);
+    to += symbols.rawBits().bytes();
+    encoder.copyTo(out, to);
+    to += encoder.bytes();
+    symbols.escapes().copyTo(out, to);
+  }
+
+  private Plan plan(int stepIndex) {
+    return quantiser.plan(stepIndex);
+  }
+}

@@ -1,0 +1,40 @@
+package dev.cleave.codec.rate;
+
+import dev.cleave.codec.payload.SideReader;
+import dev.cleave.codec.payload.SideWriter;
+import java.nio.FloatBuffer;
+
+/**
+ * How rows of values become coordinates of deviation near 1, and back: by a profile or by
+ * statistics that the frame carries. Holds what belongs to one frame; confined to one thread.
+ */
+interface Rows {
+  /** The fewest bytes of {@link #write}. */
+  long minHeadBytes(int positions);
+
+  /**
+   * Looks at the rows of a frame to be written and works out their coordinates.
+   *
+   * @param values f32 [positions, width] from index {@code at} on
+   * @param coordinates takes f32 [positions, width]
+   * @throws IllegalArgumentException when a value is not finite or too large
+   */
+  void analyse(FloatBuffer values, int at, int positions, float[] coordinates);
+
+  /** Writes what the receiver needs of this frame. */
+  void write(SideWriter head, int positions);
+
+  /** Reads it. */
+  void read(SideReader head, int positions);
+
+  /**
+   * One row of values.
+   *
+   * @param quantised f32 [width], coordinates in units of the step; overwritten
+   * @param out takes f32 [width]; may not be finite when a sender wants that
+   */
+  void restore(int row, float step, float[] quantised, float[] out);
+
+  /** The sum of squared errors over the variances; only of a frame that was analysed. */
+  double error(int row, float[] values, float[] restored);
+}
