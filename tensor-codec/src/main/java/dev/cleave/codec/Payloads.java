@@ -5,6 +5,9 @@ import dev.cleave.codec.payload.PayloadCodec;
 import dev.cleave.codec.payload.RawPayload;
 import dev.cleave.codec.profile.Profile;
 import dev.cleave.codec.profile.ProfileHash;
+import dev.cleave.codec.rate.RatePayload;
+import dev.cleave.codec.rate.RateTarget;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Which payload belongs to which mode. */
@@ -28,7 +31,12 @@ final class Payloads {
       case RAW_F16 -> new RawPayload(RawPayload.Element.F16, width);
       case RAW_BF16 -> new RawPayload(RawPayload.Element.BF16, width);
       case INT8 -> new Int8Payload(width);
+      case RATE -> new RatePayload(RatePayload.Kind.UNIFORM, width, target(spec), profile);
     };
+  }
+
+  private static RateTarget target(StreamSpec spec) {
+    return Objects.requireNonNull(spec.target(), "RATE has a target");
   }
 
   /** As {@link PayloadCodec#maxBytes}, without making one. */

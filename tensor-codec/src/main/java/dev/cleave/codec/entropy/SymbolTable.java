@@ -50,8 +50,8 @@ public final class SymbolTable {
   /**
    * Lays out these frequencies.
    *
-   * @param frequencies of symbols 0, 1, ...: at most {@link #MAX_SYMBOLS}, each 0 to {@link
-   *     #TOTAL} - 1 and {@link #TOTAL} in all; borrowed
+   * @param frequencies of symbols 0, 1, ...: at most {@link #MAX_SYMBOLS}, each 0 to {@link #TOTAL}
+   *     - 1 and {@link #TOTAL} in all; borrowed
    */
   public void assign(int[] frequencies) {
     int start = 0;

@@ -95,8 +95,7 @@ public final class SideWriter {
 
   private void room(int more) {
     if (buffer.capacity() - bytes < more) {
-      ByteBuffer larger =
-          ByteBuffer.allocate(2 * (bytes + more)).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer larger = ByteBuffer.allocate(2 * (bytes + more)).order(ByteOrder.LITTLE_ENDIAN);
       larger.put(0, buffer, 0, bytes);
       buffer = larger;
     }

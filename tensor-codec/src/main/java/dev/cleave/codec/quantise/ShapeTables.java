@@ -1,11 +1,13 @@
 package dev.cleave.codec.quantise;
 
 import dev.cleave.codec.profile.Shape;
+import java.util.EnumMap;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The {@link Cells} of one shape, one for each class, made when they are first needed and kept as
- * long as the shape: at most {@value #TABLES} tables of 21 KiB for each grid, 1.2 MiB, shared by
+ * long as the shape: at most 55 tables of 22 KiB for each grid, 1.2 MiB, shared by
  * all streams. Thread-safe: two threads may make the same table, which is the same.
  */
 final class ShapeTables {
@@ -18,14 +20,14 @@ final class ShapeTables {
   /** Beyond, the highest is used: indices need some 30 bits there. */
   static final int HIGHEST = MOST_CODED + 8 * 22;
 
-  private static final int TABLES = MOST_CODED - LOWEST + 1;
-
   private final Shape shape;
-  private final AtomicReferenceArray<Cells> made =
-      new AtomicReferenceArray<>(Grid.values().length * (HIGHEST - LOWEST + 1));
+  private final EnumMap<Grid, AtomicReferenceArray<Cells>> made = new EnumMap<>(Grid.class);
 
   private ShapeTables(Shape shape) {
     this.shape = shape;
+    for (Grid grid : Grid.values()) {
+      made.put(grid, new AtomicReferenceArray<>(HIGHEST - LOWEST + 1));
+    }
   }
 
   /** The tables of a shape. */
@@ -40,11 +42,11 @@ final class ShapeTables {
    */
   Cells cells(Grid grid, int octaveEighths) {
     int level = Math.clamp(octaveEighths, LOWEST, HIGHEST);
-    int index = grid.ordinal() * (HIGHEST - LOWEST + 1) + level - LOWEST;
-    Cells cells = made.get(index);
+    AtomicReferenceArray<Cells> ofGrid = Objects.requireNonNull(made.get(grid));
+    Cells cells = ofGrid.get(level - LOWEST);
     if (cells == null) {
       cells = make(grid, level);
-      made.set(index, cells);
+      ofGrid.set(level - LOWEST, cells);
     }
     return cells;
   }

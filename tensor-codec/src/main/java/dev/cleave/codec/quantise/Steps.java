@@ -28,8 +28,7 @@ public final class Steps {
   /** {@code 2^(sixteenths / 16)}. */
   public static double power(int sixteenths) {
     return Math.scalb(
-        SIXTEENTHS[Math.floorMod(sixteenths, PER_OCTAVE)],
-        Math.floorDiv(sixteenths, PER_OCTAVE));
+        SIXTEENTHS[Math.floorMod(sixteenths, PER_OCTAVE)], Math.floorDiv(sixteenths, PER_OCTAVE));
   }
 
   /** The logarithm to base 2 of a normal value above 0, in sixteenths, rounded. */

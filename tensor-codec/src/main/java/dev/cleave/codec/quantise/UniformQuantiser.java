@@ -130,8 +130,7 @@ public final class UniformQuantiser implements Quantiser {
   }
 
   @Override
-  public void decode(
-      Plan plan, RansDecoder decoder, SideReader bits, int rows, Symbols symbols) {
+  public void decode(Plan plan, RansDecoder decoder, SideReader bits, int rows, Symbols symbols) {
     symbols.start(rows * plans.width());
     decoder.decode(plan.pattern, symbols.values, symbols.count);
   }

@@ -2,7 +2,9 @@ package dev.cleave.codec.rate;
 
 import dev.cleave.codec.quantise.Steps;
 
-/** The gain of a row in eighths of an octave: how much larger it is than the profile's deviations. */
+/**
+ * The gain of a row in eighths of an octave: how much larger it is than the profile's deviations.
+ */
 final class Gains {
   private static final float[] POWERS = new float[256];
 

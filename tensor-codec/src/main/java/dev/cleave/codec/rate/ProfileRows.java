@@ -21,8 +21,8 @@ import java.util.Arrays;
  *    +-------------+-------------+
  * </pre>
  *
- * <p>A value further than {@value #MASSIVE} deviations and gains from its channel's mean is massive:
- * it travels as it is, and the mean stands in for it among the coordinates.
+ * <p>A value further than {@value #MASSIVE} deviations and gains from its channel's mean is
+ * massive: it travels as it is, and the mean stands in for it among the coordinates.
  */
 final class ProfileRows implements Rows {
   static final int MASSIVE = 32;

@@ -111,7 +111,7 @@ public final class RatePayload implements PayloadCodec {
       used.search.meetError(frame, values, at, distortion.normalisedError());
       if (frame.bytes() > most) {
         throw new IllegalArgumentException(
-            "the target takes more bytes than the values have: use LOSSLESS_F32");
+            "from position 0 on, the target takes more bytes than the values have: use RAW_F32");
       }
     } else {
       used.search.meetBytes(frame, most);

@@ -5,6 +5,7 @@ import dev.cleave.codec.payload.SideReader;
 import dev.cleave.codec.payload.SideWriter;
 import dev.cleave.codec.quantise.Steps;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /**
  * Rows without a profile: divided by scales that the frame carries. With {@value #ROWS} rows or
@@ -31,7 +32,11 @@ final class StatisticsRows implements Rows {
   /** 2^125.75: values and their errors stay finite. */
   private static final int HIGHEST = 4 * 126 - 1;
 
+  /** 2^110: the values themselves stay below 2^126, and what is put out for them finite. */
+  private static final int MOST_OF_SENDERS = 4 * 110;
+
   private static final int NONE = Integer.MIN_VALUE;
+  private static final int REFUSED = Integer.MAX_VALUE;
 
   private final int width;
   private final float[] row;
@@ -69,7 +74,7 @@ final class StatisticsRows implements Rows {
     if (meanSquares.length < count) {
       meanSquares = new double[count];
     }
-    java.util.Arrays.fill(meanSquares, 0, count, 0);
+    Arrays.fill(meanSquares, 0, count, 0);
     for (int r = 0; r < positions; r++) {
       values.get(at + r * width, row, 0, width);
       int first = perChannel ? 0 : r * groups();
@@ -81,7 +86,10 @@ final class StatisticsRows implements Rows {
     for (int i = 0; i < count; i++) {
       int members = perChannel ? positions : Math.min(GROUP, width - i % groups() * GROUP);
       meanSquares[i] /= members;
-      exponents[i] = exponent(i, members, meanSquares[i]);
+      exponents[i] = exponent(meanSquares[i]);
+      if (exponents[i] == REFUSED) {
+        throw refusal(values, at, positions);
+      }
     }
     for (int r = 0; r < positions; r++) {
       int to = r * width;
@@ -98,20 +106,25 @@ final class StatisticsRows implements Rows {
     }
   }
 
-  private int exponent(int scale, int members, double meanSquare) {
+  private IllegalArgumentException refusal(FloatBuffer values, int at, int positions) {
+    for (int i = 0; i < positions * width; i++) {
+      if (!(Math.abs(values.get(at + i)) < 0x1p108f)) {
+        return new IllegalArgumentException(
+            "RATE cannot code position %d, channel %d: not finite, or far too large; use RAW_F32"
+                .formatted(i / width, i % width));
+      }
+    }
+    return new IllegalArgumentException("RATE cannot code position 0: values are too large");
+  }
+
+  private static int exponent(double meanSquare) {
     if (meanSquare == 0) {
       return NONE;
     }
     int quarters = (Steps.logarithm(meanSquare) + 4) >> 3;
     // In quarters of the root: half of the square's sixteenths over four, rounded.
-    if (!(quarters <= 4 * 110)) {
-      throw new IllegalArgumentException(
-          (perChannel
-                  ? "RATE cannot code channel %d: not all its values are finite and below 2^110"
-                      .formatted(scale)
-                  : "RATE cannot code position %d, channels from %d: not all values are finite and below 2^110"
-                      .formatted(scale / groups(), scale % groups() * GROUP))
-              + "; use LOSSLESS_F32");
+    if (quarters > MOST_OF_SENDERS) {
+      return REFUSED;
     }
     return Math.max(quarters, LOWEST);
   }

@@ -46,7 +46,7 @@ final class StepSearch {
       } else {
         if (Double.isNaN(error)) {
           throw new IllegalArgumentException(
-              "values lie too far out for the step that the target needs: use LOSSLESS_F32");
+              "values from position 0 on lie too far out for the step that the target needs: use RAW_F32");
         }
         fails = step;
         next = step + (int) Math.max(1, Math.ceil(Math.min(-spare, Steps.LAST)));
@@ -54,7 +54,7 @@ final class StepSearch {
     }
     if (meets > Steps.LAST) {
       throw new IllegalArgumentException(
-          "the finest step does not meet the target: aim at a larger distortion or use LOSSLESS_F32");
+          "from position 0 on, the finest step misses the target: aim at more distortion, or use RAW_F32");
     }
     settle(frame, meets);
   }
@@ -90,9 +90,8 @@ final class StepSearch {
     }
     if (step < 0) {
       throw new IllegalArgumentException(
-          "the coarsest step takes more than the target's %d bytes: aim at more, or code fewer"
-                  .formatted(most)
-              + " positions with INT8");
+          "from position 0 on, the coarsest step takes more than the target's %d bytes: aim at more"
+              .formatted(most));
     }
     last = step;
   }
