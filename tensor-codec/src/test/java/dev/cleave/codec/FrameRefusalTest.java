@@ -216,7 +216,7 @@ class FrameRefusalTest {
   }
 
   private static MalformedFrame refused(FrameDecoder decoder, byte[] frame) {
-    FloatBuffer out = FloatBuffer.allocate(POSITIONS * WIDTH);
+    FloatBuffer out = FloatBuffer.allocate(64 * WIDTH);
     MalformedFrame malformed =
         catchThrowableOfType(
             MalformedFrame.class, () -> decoder.decode(ByteBuffer.wrap(frame), out));

@@ -8,7 +8,9 @@ import dev.cleave.codec.payload.SideReader;
 public final class TrellisQuantiser implements Quantiser {
   /** For the rows that these plans are of. */
   public TrellisQuantiser(Plans plans) {
-    throw new UnsupportedOperationException(plans.toString());
+    if (plans.width() < 0) {
+      throw new UnsupportedOperationException();
+    }
   }
 
   @Override

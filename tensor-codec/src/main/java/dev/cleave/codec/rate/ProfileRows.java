@@ -1,6 +1,5 @@
 package dev.cleave.codec.rate;
 
-import dev.cleave.codec.payload.CorruptPayload;
 import dev.cleave.codec.payload.SideReader;
 import dev.cleave.codec.payload.SideWriter;
 import dev.cleave.codec.profile.Basis;
@@ -15,10 +14,8 @@ import java.util.Arrays;
  *    +---------------------------+   where the profile has token gains:
  *    | gain k, i8                |   one per row; the gain is 2^(k/8)
  *    +---------------------------+
- *    | massive entries, varint   |   how many values travel exactly
- *    +-------------+-------------+   each:
- *    | gap, varint | value, f32  |   elements since the one before, less 1
- *    +-------------+-------------+
+ *    | {@link MassiveEntries}   |
+ *    +---------------------------+
  * </pre>
  *
  * <p>A value further than {@value #MASSIVE} deviations and gains from its channel's mean is
@@ -36,11 +33,8 @@ final class ProfileRows implements Rows {
   private final float[] limits;
   private final float[] perDeviation;
   private final float[] row;
+  private final MassiveEntries massive = new MassiveEntries();
   private byte[] gains = new byte[0];
-  private int[] massiveAt = new int[0];
-  private float[] massiveValue = new float[0];
-  private int massive;
-  private int nextMassive;
 
   ProfileRows(Profile profile) {
     width = profile.width();
@@ -61,12 +55,12 @@ final class ProfileRows implements Rows {
 
   @Override
   public long minHeadBytes(int positions) {
-    return 1 + (hasGains ? positions : 0);
+    return 1L + (hasGains ? positions : 0);
   }
 
   @Override
   public void analyse(FloatBuffer values, int at, int positions, float[] coordinates) {
-    massive = 0;
+    massive.clear();
     if (hasGains && gains.length < positions) {
       gains = new byte[positions];
     }
@@ -118,19 +112,9 @@ final class ProfileRows implements Rows {
         throw new IllegalArgumentException(
             "RATE cannot code position %d, channel %d: not finite".formatted(r, c));
       }
-      addMassive(r * width + c, value);
+      massive.add(r * width + c, value);
       row[c] = 0;
     }
-  }
-
-  private void addMassive(int element, float value) {
-    if (massive == massiveAt.length) {
-      massiveAt = Arrays.copyOf(massiveAt, 2 * massive + 8);
-      massiveValue = Arrays.copyOf(massiveValue, 2 * massive + 8);
-    }
-    massiveAt[massive] = element;
-    massiveValue[massive] = value;
-    massive++;
   }
 
   @Override
@@ -138,13 +122,7 @@ final class ProfileRows implements Rows {
     for (int r = 0; hasGains && r < positions; r++) {
       head.u8(gains[r]);
     }
-    head.varint(massive);
-    int before = -1;
-    for (int i = 0; i < massive; i++) {
-      head.varint(massiveAt[i] - before - 1);
-      head.f32(massiveValue[i]);
-      before = massiveAt[i];
-    }
+    massive.write(head);
   }
 
   @Override
@@ -157,22 +135,7 @@ final class ProfileRows implements Rows {
         gains[r] = (byte) head.u8();
       }
     }
-    int from = head.at();
-    int count = head.varint();
-    long element = -1;
-    massive = 0;
-    nextMassive = 0;
-    for (int i = 0; i < count; i++) {
-      element += 1 + Integer.toUnsignedLong(head.varint());
-      float value = head.f32();
-      if (element >= (long) positions * width || !Float.isFinite(value)) {
-        throw new CorruptPayload(from, "a massive entry is outside of the frame or not finite");
-      }
-      addMassive((int) element, value);
-    }
-    if (count < 0) {
-      throw new CorruptPayload(from, "more massive entries than elements");
-    }
+    massive.read(head, (long) positions * width);
   }
 
   @Override
@@ -191,12 +154,7 @@ final class ProfileRows implements Rows {
         out[c] = means[c] + out[c] * gain;
       }
     }
-    nextMassive = r == 0 ? 0 : nextMassive;
-    int end = (r + 1) * width;
-    while (nextMassive < massive && massiveAt[nextMassive] < end) {
-      out[massiveAt[nextMassive] - r * width] = massiveValue[nextMassive];
-      nextMassive++;
-    }
+    massive.restore(r, out, width);
   }
 
   @Override

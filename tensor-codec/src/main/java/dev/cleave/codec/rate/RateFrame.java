@@ -54,6 +54,10 @@ final class RateFrame {
     encodedStep = -1;
   }
 
+  int positions() {
+    return positions;
+  }
+
   int elements() {
     return positions * width;
   }

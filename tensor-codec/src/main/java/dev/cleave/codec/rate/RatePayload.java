@@ -41,6 +41,9 @@ import org.jspecify.annotations.Nullable;
  * payload must end, or be zero, behind the last.
  */
 public final class RatePayload implements PayloadCodec {
+  /** The likeliest symbol has 4093 slots of 4096 at most: log2(4096 / 4093) / 8 bytes each. */
+  private static final int MOST_ELEMENTS_PER_BYTE = 7570;
+
   private final int width;
   private final RateTarget target;
   private final @Nullable Profile profile;
@@ -82,7 +85,8 @@ public final class RatePayload implements PayloadCodec {
     if (target instanceof RateTarget.BytesPerPosition constant) {
       return (long) positions * constant.bytes();
     }
-    return (long) lanes(positions) * Rans.STATE_BYTES;
+    long states = (long) lanes(positions) * Rans.STATE_BYTES;
+    return Math.max(states, positions * (long) width / MOST_ELEMENTS_PER_BYTE);
   }
 
   /**
@@ -96,7 +100,8 @@ public final class RatePayload implements PayloadCodec {
     long elements = (long) positions * width;
     return switch (target) {
       case RateTarget.Distortion _ -> Float.BYTES * elements + 2L * positions + 64;
-      case RateTarget.BitsPerElement rate -> rate.millibits() * elements / 8000;
+      case RateTarget.BitsPerElement rate ->
+          Math.max(rate.millibits() * elements / 8000, RateTarget.BitsPerElement.LEAST_BYTES);
       case RateTarget.BytesPerPosition constant -> (long) positions * constant.bytes();
     };
   }
@@ -114,7 +119,7 @@ public final class RatePayload implements PayloadCodec {
             "from position 0 on, the target takes more bytes than the values have: use RAW_F32");
       }
     } else {
-      used.search.meetBytes(frame, most);
+      meetBytes(used, values, at, most);
     }
     int bytes = frame.bytes();
     frame.copyTo(out, offset);
@@ -125,6 +130,25 @@ public final class RatePayload implements PayloadCodec {
       out.put(offset + i, (byte) 0);
     }
     return (int) most;
+  }
+
+  private static void meetBytes(Coder used, FloatBuffer values, int at, long most) {
+    if (used.search.meetBytes(used.frame, most)) {
+      return;
+    }
+    int positions = used.frame.positions();
+    used.rows.allowMassive(false);
+    try {
+      used.frame.analyse(values, at, positions);
+      if (used.search.meetBytes(used.frame, most)) {
+        return;
+      }
+    } finally {
+      used.rows.allowMassive(true);
+    }
+    throw new IllegalArgumentException(
+        "the %d positions from position 0 on do not fit the target's %d bytes: aim at more"
+            .formatted(positions, most));
   }
 
   @Override

@@ -28,11 +28,15 @@ public sealed interface RateTarget {
   }
 
   /**
-   * The payload is at most this, as near to it as the steps allow.
+   * The payload is at most this, as near to it as the steps allow; or {@value #LEAST_BYTES} bytes
+   * where this is less, as tiny frames have no room for less.
    *
    * @param millibits thousandths of a bit per element; 1 to 32000
    */
   record BitsPerElement(int millibits) implements RateTarget {
+    /** What a frame may take whatever its target. */
+    public static final int LEAST_BYTES = 64;
+
     public BitsPerElement {
       require("thousandths of a bit per element", millibits, 32_000);
     }

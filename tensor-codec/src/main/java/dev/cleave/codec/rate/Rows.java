@@ -21,6 +21,12 @@ interface Rows {
    */
   void analyse(FloatBuffer values, int at, int positions, float[] coordinates);
 
+  /**
+   * Whether the next frames may spend bytes on values far out, for which their neighbours are coded
+   * better; where it is a matter of choice. They may at first.
+   */
+  default void allowMassive(boolean allowed) {}
+
   /** Writes what the receiver needs of this frame. */
   void write(SideWriter head, int positions);
 

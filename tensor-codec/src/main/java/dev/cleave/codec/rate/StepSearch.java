@@ -59,8 +59,8 @@ final class StepSearch {
     settle(frame, meets);
   }
 
-  /** The finest step whose payload takes at most so many bytes. */
-  void meetBytes(RateFrame frame, long most) {
+  /** The finest step whose payload takes at most so many bytes; false when none does. */
+  boolean meetBytes(RateFrame frame, long most) {
     int fits = -1;
     int fails = Steps.LAST + 1;
     int next = last;
@@ -89,11 +89,10 @@ final class StepSearch {
       }
     }
     if (step < 0) {
-      throw new IllegalArgumentException(
-          "from position 0 on, the coarsest step takes more than the target's %d bytes: aim at more"
-              .formatted(most));
+      return false;
     }
     last = step;
+    return true;
   }
 
   /** The step found last. */
