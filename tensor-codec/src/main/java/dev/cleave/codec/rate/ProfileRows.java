@@ -53,9 +53,9 @@ final class ProfileRows implements Rows {
     }
   }
 
-  @Override
-  public long minHeadBytes(int positions) {
-    return 1L + (hasGains ? positions : 0);
+  /** The fewest bytes of {@link #write}. */
+  static long minHeadBytes(Profile profile, int positions) {
+    return 1L + (profile.tokenGain() ? positions : 0);
   }
 
   @Override

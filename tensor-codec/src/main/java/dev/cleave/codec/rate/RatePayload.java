@@ -86,7 +86,11 @@ public final class RatePayload implements PayloadCodec {
       return (long) positions * constant.bytes();
     }
     long states = (long) lanes(positions) * Rans.STATE_BYTES;
-    return Math.max(states, positions * (long) width / MOST_ELEMENTS_PER_BYTE);
+    long head =
+        profile == null
+            ? StatisticsRows.minHeadBytes(width, positions)
+            : ProfileRows.minHeadBytes(profile, positions);
+    return head + Math.max(states, positions * (long) width / MOST_ELEMENTS_PER_BYTE);
   }
 
   /**

@@ -9,9 +9,6 @@ import java.nio.FloatBuffer;
  * statistics that the frame carries. Holds what belongs to one frame; confined to one thread.
  */
 interface Rows {
-  /** The fewest bytes of {@link #write}. */
-  long minHeadBytes(int positions);
-
   /**
    * Looks at the rows of a frame to be written and works out their coordinates.
    *

@@ -72,13 +72,13 @@ final class StatisticsRows implements Rows {
     this.scales = new float[width];
   }
 
-  @Override
-  public long minHeadBytes(int rows) {
-    return scaleCount(rows) + 1;
+  /** The fewest bytes of {@link #write}. */
+  static long minHeadBytes(int width, int rows) {
+    return scaleCount(width, rows) + 1;
   }
 
-  private long scaleCount(int rows) {
-    return rows >= ROWS ? width : (long) rows * groups();
+  private static long scaleCount(int width, int rows) {
+    return rows >= ROWS ? width : rows * ((width + GROUP - 1L) / GROUP);
   }
 
   private int groups() {
@@ -90,7 +90,7 @@ final class StatisticsRows implements Rows {
     start(rows);
     values.get(at, coordinates, 0, rows * width);
     massive.clear();
-    int count = (int) scaleCount(rows);
+    int count = (int) scaleCount(width, rows);
     boolean hasMassive = false;
     for (int i = 0; i < count; i++) {
       meanSquares[i] = meanSquare(coordinates, i);
@@ -181,7 +181,7 @@ final class StatisticsRows implements Rows {
 
   @Override
   public void write(SideWriter head, int rows) {
-    int count = (int) scaleCount(rows);
+    int count = (int) scaleCount(width, rows);
     for (int i = 0; i < count; i++) {
       int exponent = exponents[i];
       if (exponent == NONE) {
@@ -199,7 +199,7 @@ final class StatisticsRows implements Rows {
   @Override
   public void read(SideReader head, int rows) {
     start(rows);
-    int count = (int) scaleCount(rows);
+    int count = (int) scaleCount(width, rows);
     for (int i = 0; i < count; i++) {
       int from = head.at();
       int code = head.u8();
@@ -219,7 +219,7 @@ final class StatisticsRows implements Rows {
   private void start(int rows) {
     positions = rows;
     perChannel = rows >= ROWS;
-    int count = (int) scaleCount(rows);
+    int count = (int) scaleCount(width, rows);
     if (exponents.length < count) {
       exponents = new int[count];
       meanSquares = new double[count];
