@@ -6,8 +6,7 @@ import java.util.Optional;
  * How hidden states are coded in a frame. The numbers are part of the format and equal those of
  * {@code cleave.v1.CodecMode}; they are never reused.
  *
- * <p>Kept free for modes to come: 8 LOSSLESS_F32, 9 LOSSLESS_BF16, 32 RATE, 33
- * RATE_TRELLIS.
+ * <p>Kept free for modes to come: 8 LOSSLESS_F32, 9 LOSSLESS_BF16, 32 RATE, 33 RATE_TRELLIS.
  */
 public enum CodecMode {
   /** IEEE 754 binary32, little endian: exact. 32 bits per element. */
