@@ -1,5 +1,6 @@
 package dev.cleave.codec;
 
+import dev.cleave.codec.payload.Int4Payload;
 import dev.cleave.codec.payload.Int8Payload;
 import dev.cleave.codec.payload.PayloadCodec;
 import dev.cleave.codec.payload.RawPayload;
@@ -27,8 +28,13 @@ final class Payloads {
       case RAW_F32 -> new RawPayload(RawPayload.Element.F32, width);
       case RAW_F16 -> new RawPayload(RawPayload.Element.F16, width);
       case RAW_BF16 -> new RawPayload(RawPayload.Element.BF16, width);
-      case INT8 -> new Int8Payload(width);
+      case INT8 -> new Int8Payload(width, used(spec, profile));
+      case INT4 -> new Int4Payload(width, used(spec, profile));
     };
+  }
+
+  private static @Nullable Profile used(StreamSpec spec, @Nullable Profile profile) {
+    return spec.profile().isNone() ? null : profile;
   }
 
   /** As {@link PayloadCodec#maxBytes}, without making one. */
