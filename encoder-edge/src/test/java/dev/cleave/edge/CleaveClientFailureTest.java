@@ -292,14 +292,17 @@ class CleaveClientFailureTest {
 
   @Test
   void closingTheClientEndsWhatRuns() throws Exception {
+    CountDownLatch accepted = new CountDownLatch(1);
     CountDownLatch release = new CountDownLatch(1);
     try (ScriptedServer server =
         ScriptedServer.start(exchange -> {
           exchange.accept();
+          accepted.countDown();
           release.await();
         })) {
       CleaveClient client = CleaveClient.open(bundle, server.address());
       Generation answer = client.generate(TEXT, DEFAULTS);
+      assertThat(accepted.await(30, TimeUnit.SECONDS)).isTrue();
       client.close();
       assertThatThrownBy(answer::text).isInstanceOf(CleaveException.class);
       assertThatThrownBy(() -> client.generate(TEXT, DEFAULTS))

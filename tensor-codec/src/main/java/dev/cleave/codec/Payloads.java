@@ -1,5 +1,6 @@
 package dev.cleave.codec;
 
+import dev.cleave.codec.payload.Int4Payload;
 import dev.cleave.codec.payload.Int8Payload;
 import dev.cleave.codec.payload.PayloadCodec;
 import dev.cleave.codec.payload.RawPayload;
@@ -30,13 +31,19 @@ final class Payloads {
       case RAW_F32 -> new RawPayload(RawPayload.Element.F32, width);
       case RAW_F16 -> new RawPayload(RawPayload.Element.F16, width);
       case RAW_BF16 -> new RawPayload(RawPayload.Element.BF16, width);
-      case INT8 -> new Int8Payload(width);
-      case RATE -> new RatePayload(RatePayload.Kind.UNIFORM, width, target(spec), profile);
+      case INT8 -> new Int8Payload(width, used(spec, profile));
+      case INT4 -> new Int4Payload(width, used(spec, profile));
+      case RATE ->
+          new RatePayload(RatePayload.Kind.UNIFORM, width, target(spec), used(spec, profile));
     };
   }
 
   private static RateTarget target(StreamSpec spec) {
     return Objects.requireNonNull(spec.target(), "RATE has a target");
+  }
+
+  private static @Nullable Profile used(StreamSpec spec, @Nullable Profile profile) {
+    return spec.profile().isNone() ? null : profile;
   }
 
   /** As {@link PayloadCodec#maxBytes}, without making one. */

@@ -83,7 +83,11 @@ class ExtremeValuesTest {
           }
           // An error is never larger than what the frame holds, whatever the mode; 300 is for
           // modes that code all-zero frames as a distance from the profile's means.
-          double tolerance = 2.0 * most + 300;
+          // The 16 levels of INT4 are a tenth of a row's rms apart, counted in deviations: where
+          // all
+          // channels are the same, that is more than the value in those of large deviation.
+          boolean coarse = stream.spec().mode() == CodecMode.INT4 && stream.profile() != null;
+          double tolerance = (coarse ? 8.0 : 2.0) * most + 300;
           for (int i = 0; i < values.length; i++) {
             assertThat(decoded[i]).as("%s, element %d", name, i).isFinite();
             assertThat(Math.abs((double) decoded[i] - values[i]))

