@@ -2,6 +2,7 @@ package dev.cleave.codec;
 
 import dev.cleave.codec.payload.Int4Payload;
 import dev.cleave.codec.payload.Int8Payload;
+import dev.cleave.codec.payload.LosslessPayload;
 import dev.cleave.codec.payload.PayloadCodec;
 import dev.cleave.codec.payload.RawPayload;
 import dev.cleave.codec.profile.Profile;
@@ -31,10 +32,14 @@ final class Payloads {
       case RAW_F32 -> new RawPayload(RawPayload.Element.F32, width);
       case RAW_F16 -> new RawPayload(RawPayload.Element.F16, width);
       case RAW_BF16 -> new RawPayload(RawPayload.Element.BF16, width);
+      case LOSSLESS_F32 -> new LosslessPayload(width, false);
+      case LOSSLESS_BF16 -> new LosslessPayload(width, true);
       case INT8 -> new Int8Payload(width, used(spec, profile));
       case INT4 -> new Int4Payload(width, used(spec, profile));
       case RATE ->
           new RatePayload(RatePayload.Kind.UNIFORM, width, target(spec), used(spec, profile));
+      case RATE_TRELLIS ->
+          new RatePayload(RatePayload.Kind.TRELLIS, width, target(spec), used(spec, profile));
     };
   }
 

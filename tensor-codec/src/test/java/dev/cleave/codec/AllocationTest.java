@@ -3,6 +3,7 @@ package dev.cleave.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.cleave.codec.rate.RateTarget;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -21,7 +22,13 @@ class AllocationTest {
 
   static Stream<StreamSpec> specs() {
     return Arrays.stream(CodecMode.values())
-        .flatMap(mode -> IntStream.of(768, 2048).mapToObj(width -> new StreamSpec(mode, width)));
+        .flatMap(mode -> IntStream.of(768, 2048).mapToObj(width -> spec(mode, width)));
+  }
+
+  private static StreamSpec spec(CodecMode mode, int width) {
+    return mode.hasTarget()
+        ? new StreamSpec(mode, width, new RateTarget.BytesPerPosition(width / 2))
+        : new StreamSpec(mode, width);
   }
 
   @ParameterizedTest

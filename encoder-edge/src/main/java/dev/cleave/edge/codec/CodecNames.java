@@ -7,9 +7,6 @@ import java.util.Optional;
 
 /** What people call the codecs: on the command line and in receipts. */
 public final class CodecNames {
-  private static final int LOSSLESS_F32 = 8;
-  private static final int LOSSLESS_BF16 = 9;
-
   private CodecNames() {}
 
   /** {@code raw}, {@code f16}, {@code bf16}, {@code int8} and so on. */
@@ -18,20 +15,23 @@ public final class CodecNames {
       case RAW_F32 -> "raw";
       case RAW_F16 -> "f16";
       case RAW_BF16 -> "bf16";
+      case LOSSLESS_F32 -> "lossless";
+      case LOSSLESS_BF16 -> "lossless-bf16";
       case INT8 -> "int8";
       case INT4 -> "int4";
       case RATE -> "rate";
+      case RATE_TRELLIS -> "rate-trellis";
     };
   }
 
   /** Whether frames carry every bit of f32 values. */
   static boolean isExact(CodecMode mode) {
-    return mode == CodecMode.RAW_F32 || mode.wireNumber() == LOSSLESS_F32;
+    return mode == CodecMode.RAW_F32 || mode == CodecMode.LOSSLESS_F32;
   }
 
   /** Whether frames are as long as their values are rich. */
   static boolean isLossless(CodecMode mode) {
-    return mode.wireNumber() == LOSSLESS_F32 || mode.wireNumber() == LOSSLESS_BF16;
+    return mode == CodecMode.LOSSLESS_F32 || mode == CodecMode.LOSSLESS_BF16;
   }
 
   /** The codec of this name, which takes no target. */

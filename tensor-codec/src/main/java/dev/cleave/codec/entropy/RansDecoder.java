@@ -42,6 +42,7 @@ public final class RansDecoder {
     stream = in;
     lanes = laneCount;
     lane = 0;
+    at = 0;
     limit = end;
     next = offset + laneCount * STATE_BYTES;
     if (next > end) {
