@@ -25,6 +25,25 @@ final class Bundles {
     return split(REFERENCE, work.resolve("reference"));
   }
 
+  /** The same, calibrated. */
+  static Path calibratedReference(Path work) throws IOException {
+    Path bundle = reference(work);
+    QuickCalibration.run(bundle, calibrationNotes(150));
+    return bundle;
+  }
+
+  /** The first notes of the calibration text that ships with the model. */
+  static List<String> calibrationNotes(int count) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    List<String> notes = new ArrayList<>();
+    for (String line : Files.readAllLines(REFERENCE.resolve("calibration.jsonl"))) {
+      if (notes.size() < count) {
+        notes.add(json.readTree(line).path("note").asText());
+      }
+    }
+    return notes;
+  }
+
   static Path fixture(String name, Path work) {
     return split(ParityTest.FIXTURES.resolve(name), work.resolve(name));
   }

@@ -1,7 +1,6 @@
 package dev.cleave.edge;
 
-import dev.cleave.codec.FrameEncoder;
-import dev.cleave.codec.HeaderForm;
+import dev.cleave.edge.codec.PromptFrames;
 import dev.cleave.edge.codec.StreamCodec;
 import dev.cleave.edge.codec.StreamMeter;
 import dev.cleave.edge.engine.EncoderEngine;
@@ -12,7 +11,6 @@ import dev.cleave.edge.link.StreamCancelled;
 import dev.cleave.v1.Opened;
 import dev.cleave.wire.Uplink;
 import dev.cleave.wire.WireCodec;
-import dev.cleave.wire.WireLimits;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -24,9 +22,6 @@ import java.util.List;
  * once, on a thread of its own; a failure ends the stream, where the reader of the answer finds it.
  */
 final class PromptUpload implements Runnable {
-  /** Frames smaller than the server allows let the network work while the codec does. */
-  private static final int MAX_POSITIONS_PER_FRAME = 128;
-
   private final TokenIds prompt;
   private final EncoderEngine encoder;
   private final StreamCodec codec;
@@ -56,11 +51,11 @@ final class PromptUpload implements Runnable {
       long before = ledger.elapsedNanos();
       encoder.encode(prompt.toBuffer(arena), hidden);
       ledger.encoded(ledger.elapsedNanos() - before);
-      int positionsPerFrame = positionsPerFrame(stream.opened());
-      if (sendFrames(hidden, positionsPerFrame)
+      int allowed = allowedPerFrame(stream.opened());
+      if (sendFrames(new PromptFrames(codec, hidden, allowed))
           && stream.send(new Uplink.EndOfPrompt(prompt.size()))) {
         // While the server computes: nothing waits for this but the receipt.
-        certify(hidden.rewind(), positionsPerFrame);
+        certify(hidden.rewind());
       }
     } catch (CleaveException e) {
       stream.fail(e);
@@ -79,34 +74,27 @@ final class PromptUpload implements Runnable {
     }
   }
 
-  private boolean sendFrames(FloatBuffer hidden, int positionsPerFrame) {
-    FrameEncoder frames = codec.encoder();
-    HeaderForm form = HeaderForm.LONG;
-    for (int start = 0; start < prompt.size(); start += positionsPerFrame) {
-      int positions = Math.min(positionsPerFrame, prompt.size() - start);
-      // A buffer of its own for each frame: gRPC may not have written it when send returns.
-      ByteBuffer frame = ByteBuffer.allocate(frames.maxEncodedBytes(positions));
-      frames.encode(hidden, start, positions, form, frame);
-      frame.flip();
+  private boolean sendFrames(PromptFrames frames) {
+    while (frames.hasNext()) {
+      ByteBuffer frame = frames.next();
       if (!stream.send(new Uplink.Hidden(frame))) {
         return false;
       }
       sent.add(frame);
-      ledger.sent(start + positions);
-      form = HeaderForm.SHORT;
+      ledger.sent(frames.positions());
     }
     return true;
   }
 
   /** Measures what the server makes of the frames, out of these very frames. */
-  private void certify(FloatBuffer hidden, int positionsPerFrame) {
+  private void certify(FloatBuffer hidden) {
     long before = ledger.elapsedNanos();
-    StreamMeter meter = new StreamMeter(codec, positionsPerFrame);
+    StreamMeter meter = new StreamMeter(codec, prompt.size());
     sent.forEach(frame -> meter.add(frame, hidden));
     ledger.certified(meter.certificate(), ledger.elapsedNanos() - before);
   }
 
-  private int positionsPerFrame(Opened opened) {
+  private int allowedPerFrame(Opened opened) {
     WireCodec asked = WireCodec.of(codec.spec());
     WireCodec accepted = WireCodec.of(opened);
     int width = codec.spec().width();
@@ -119,11 +107,6 @@ final class PromptUpload implements Runnable {
       throw Protocol.broken(
           "it allows %d positions per frame".formatted(opened.getMaxPositionsPerFrame()));
     }
-    int positions = Math.min(MAX_POSITIONS_PER_FRAME, opened.getMaxPositionsPerFrame());
-    FrameEncoder frames = codec.encoder();
-    while (positions > 1 && frames.maxEncodedBytes(positions) > WireLimits.MAX_FRAME_BYTES) {
-      positions /= 2;
-    }
-    return positions;
+    return opened.getMaxPositionsPerFrame();
   }
 }

@@ -7,6 +7,7 @@ import dev.cleave.codec.CodecMode;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.StreamSpec;
 import dev.cleave.codec.profile.Profile;
+import dev.cleave.codec.rate.RateTarget;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.v1.Sampling;
 import dev.cleave.wire.DecoderMethods;
@@ -91,6 +92,24 @@ class BadInputTest {
             "a target's number without its kind",
             WireReason.CODEC_UNSUPPORTED,
             opening(b -> b.setTargetNumber(-1))),
+        new Case("a rate without a target", WireReason.CODEC_UNSUPPORTED, rate(0, 0)),
+        new Case("a target of no known kind", WireReason.CODEC_UNSUPPORTED, rate(9, 16)),
+        new Case("a target of kind 2^31", WireReason.CODEC_UNSUPPORTED, rate(1 << 31, 16)),
+        new Case("a target of 0 bytes", WireReason.CODEC_UNSUPPORTED, rate(3, 0)),
+        new Case("a target beyond all", WireReason.CODEC_UNSUPPORTED, rate(3, (1 << 24) + 1)),
+        new Case("a target of 2^32 - 1", WireReason.CODEC_UNSUPPORTED, rate(3, -1)),
+        new Case("a target of 16 MiB a position", WireReason.LIMIT_EXCEEDED, rate(3, 1 << 24)),
+        new Case("a target above raw states", WireReason.LIMIT_EXCEEDED, rate(3, 4 * WIDTH + 65)),
+        new Case(
+            "a frame of another target than agreed",
+            WireReason.BAD_TENSOR,
+            rate(3, 16),
+            new Uplink.Hidden(
+                TestServer.frameBytes(
+                    new StreamSpec(CodecMode.RATE, WIDTH, new RateTarget.BytesPerPosition(17)),
+                    FOUR,
+                    0,
+                    HeaderForm.LONG))),
         new Case(
             "another profile",
             WireReason.PROFILE_MISMATCH,
@@ -296,6 +315,13 @@ class BadInputTest {
   private static Uplink.OpenSession opening(
       java.util.function.UnaryOperator<dev.cleave.v1.Open.Builder> change) {
     return new Uplink.OpenSession(change.apply(TestServer.open(4, 5)).build());
+  }
+
+  private static Uplink.OpenSession rate(int targetKind, int targetNumber) {
+    return opening(b ->
+        b.setCodec(dev.cleave.v1.CodecMode.RATE)
+            .setTargetKind(targetKind)
+            .setTargetNumber(targetNumber));
   }
 
   private static Uplink.OpenSession asking(StreamSpec spec) {

@@ -22,9 +22,6 @@ public final class DeviceCodec {
   /** Modes from this number on lose something, less with a profile than without. */
   private static final int FIRST_LOSSY = CodecMode.INT8.wireNumber();
 
-  private static final int RATE = 32;
-  private static final int RATE_TRELLIS = 33;
-
   private final int width;
   private final @Nullable CodecSection section;
   private final @Nullable Profile profile;
@@ -115,11 +112,6 @@ public final class DeviceCodec {
   }
 
   private StreamCodec rate(String name, String reason, boolean trellis, int bytesPerPosition) {
-    CodecMode mode =
-        CodecMode.ofWireNumber(trellis ? RATE_TRELLIS : RATE)
-            .orElseThrow(() ->
-                CleaveException.fatal(
-                    Code.INPUT, "this version does not code at a rate", "choose another --codec"));
     return codec(
         name,
         String.format(
@@ -128,8 +120,15 @@ public final class DeviceCodec {
             reason,
             bytesPerPosition,
             profile == null ? ", without a profile" : ""),
-        mode,
+        trellis ? trellisMode() : CodecMode.RATE,
         new RateTarget.BytesPerPosition(bytesPerPosition));
+  }
+
+  private static CodecMode trellisMode() {
+    return CodecMode.ofWireNumber(33)
+        .orElseThrow(() ->
+            CleaveException.fatal(
+                Code.INPUT, "this version has no trellis quantiser", "choose rate:BITS"));
   }
 
   private StreamCodec codec(
