@@ -3,10 +3,7 @@ package dev.cleave.codec.entropy;
 import static dev.cleave.codec.entropy.Rans.LOWEST_STATE;
 import static dev.cleave.codec.entropy.Rans.SHORT;
 import static dev.cleave.codec.entropy.Rans.STATE_BYTES;
-import static dev.cleave.codec.entropy.SymbolTable.PROBABILITY_BITS;
 import static dev.cleave.codec.entropy.SymbolTable.RECIPROCAL_SHIFT;
-import static dev.cleave.codec.entropy.SymbolTable.START_BITS;
-import static dev.cleave.codec.entropy.SymbolTable.TOTAL;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -70,12 +67,12 @@ public final class RansEncoder {
    */
   public void put(SymbolTable table, int symbol, int element) {
     int lane = element & (lanes - 1);
-    long f = table.symbols[2 * symbol + 1];
+    int s = symbol << 2;
     long x = states[lane];
-    int n = givesWord(x, f);
+    int n = givesWord(x, table.symbols[s + 1]);
     SHORT.set(stream, start - 2, (short) x);
     start -= n << 1;
-    states[lane] = advance(x >>> (n << 4), table.symbols[2 * symbol], f);
+    states[lane] = advance(x >>> (n << 4), table.symbols, s);
   }
 
   /** Length of the stream. */
@@ -100,12 +97,11 @@ public final class RansEncoder {
       c -= 1;
       c = c < 0 ? c + period : c;
       long[] t = tables[c];
-      int s = (symbols[i] & 0xFF) << 1;
-      long f = t[s + 1];
-      int n = givesWord(x0, f);
+      int s = (symbols[i] & 0xFF) << 2;
+      int n = givesWord(x0, t[s + 1]);
       SHORT.set(words, p - 2, (short) x0);
       p -= n << 1;
-      x0 = advance(x0 >>> (n << 4), t[s], f);
+      x0 = advance(x0 >>> (n << 4), t, s);
     }
     states[0] = x0;
     return p;
@@ -121,19 +117,17 @@ public final class RansEncoder {
       c -= 2;
       c = c < 0 ? c + period : c;
       long[] t = tables[c + 1];
-      int s = (symbols[i + 1] & 0xFF) << 1;
-      long f = t[s + 1];
-      int n = givesWord(x1, f);
+      int s = (symbols[i + 1] & 0xFF) << 2;
+      int n = givesWord(x1, t[s + 1]);
       SHORT.set(words, p - 2, (short) x1);
       p -= n << 1;
-      x1 = advance(x1 >>> (n << 4), t[s], f);
+      x1 = advance(x1 >>> (n << 4), t, s);
       t = tables[c];
-      s = (symbols[i] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x0, f);
+      s = (symbols[i] & 0xFF) << 2;
+      n = givesWord(x0, t[s + 1]);
       SHORT.set(words, p - 2, (short) x0);
       p -= n << 1;
-      x0 = advance(x0 >>> (n << 4), t[s], f);
+      x0 = advance(x0 >>> (n << 4), t, s);
     }
     states[0] = x0;
     states[1] = x1;
@@ -152,33 +146,29 @@ public final class RansEncoder {
       c -= 4;
       c = c < 0 ? c + period : c;
       long[] t = tables[c + 3];
-      int s = (symbols[i + 3] & 0xFF) << 1;
-      long f = t[s + 1];
-      int n = givesWord(x3, f);
+      int s = (symbols[i + 3] & 0xFF) << 2;
+      int n = givesWord(x3, t[s + 1]);
       SHORT.set(words, p - 2, (short) x3);
       p -= n << 1;
-      x3 = advance(x3 >>> (n << 4), t[s], f);
+      x3 = advance(x3 >>> (n << 4), t, s);
       t = tables[c + 2];
-      s = (symbols[i + 2] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x2, f);
+      s = (symbols[i + 2] & 0xFF) << 2;
+      n = givesWord(x2, t[s + 1]);
       SHORT.set(words, p - 2, (short) x2);
       p -= n << 1;
-      x2 = advance(x2 >>> (n << 4), t[s], f);
+      x2 = advance(x2 >>> (n << 4), t, s);
       t = tables[c + 1];
-      s = (symbols[i + 1] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x1, f);
+      s = (symbols[i + 1] & 0xFF) << 2;
+      n = givesWord(x1, t[s + 1]);
       SHORT.set(words, p - 2, (short) x1);
       p -= n << 1;
-      x1 = advance(x1 >>> (n << 4), t[s], f);
+      x1 = advance(x1 >>> (n << 4), t, s);
       t = tables[c];
-      s = (symbols[i] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x0, f);
+      s = (symbols[i] & 0xFF) << 2;
+      n = givesWord(x0, t[s + 1]);
       SHORT.set(words, p - 2, (short) x0);
       p -= n << 1;
-      x0 = advance(x0 >>> (n << 4), t[s], f);
+      x0 = advance(x0 >>> (n << 4), t, s);
     }
     states[0] = x0;
     states[1] = x1;
@@ -203,61 +193,53 @@ public final class RansEncoder {
       c -= 8;
       c = c < 0 ? c + period : c;
       long[] t = tables[c + 7];
-      int s = (symbols[i + 7] & 0xFF) << 1;
-      long f = t[s + 1];
-      int n = givesWord(x7, f);
+      int s = (symbols[i + 7] & 0xFF) << 2;
+      int n = givesWord(x7, t[s + 1]);
       SHORT.set(words, p - 2, (short) x7);
       p -= n << 1;
-      x7 = advance(x7 >>> (n << 4), t[s], f);
+      x7 = advance(x7 >>> (n << 4), t, s);
       t = tables[c + 6];
-      s = (symbols[i + 6] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x6, f);
+      s = (symbols[i + 6] & 0xFF) << 2;
+      n = givesWord(x6, t[s + 1]);
       SHORT.set(words, p - 2, (short) x6);
       p -= n << 1;
-      x6 = advance(x6 >>> (n << 4), t[s], f);
+      x6 = advance(x6 >>> (n << 4), t, s);
       t = tables[c + 5];
-      s = (symbols[i + 5] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x5, f);
+      s = (symbols[i + 5] & 0xFF) << 2;
+      n = givesWord(x5, t[s + 1]);
       SHORT.set(words, p - 2, (short) x5);
       p -= n << 1;
-      x5 = advance(x5 >>> (n << 4), t[s], f);
+      x5 = advance(x5 >>> (n << 4), t, s);
       t = tables[c + 4];
-      s = (symbols[i + 4] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x4, f);
+      s = (symbols[i + 4] & 0xFF) << 2;
+      n = givesWord(x4, t[s + 1]);
       SHORT.set(words, p - 2, (short) x4);
       p -= n << 1;
-      x4 = advance(x4 >>> (n << 4), t[s], f);
+      x4 = advance(x4 >>> (n << 4), t, s);
       t = tables[c + 3];
-      s = (symbols[i + 3] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x3, f);
+      s = (symbols[i + 3] & 0xFF) << 2;
+      n = givesWord(x3, t[s + 1]);
       SHORT.set(words, p - 2, (short) x3);
       p -= n << 1;
-      x3 = advance(x3 >>> (n << 4), t[s], f);
+      x3 = advance(x3 >>> (n << 4), t, s);
       t = tables[c + 2];
-      s = (symbols[i + 2] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x2, f);
+      s = (symbols[i + 2] & 0xFF) << 2;
+      n = givesWord(x2, t[s + 1]);
       SHORT.set(words, p - 2, (short) x2);
       p -= n << 1;
-      x2 = advance(x2 >>> (n << 4), t[s], f);
+      x2 = advance(x2 >>> (n << 4), t, s);
       t = tables[c + 1];
-      s = (symbols[i + 1] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x1, f);
+      s = (symbols[i + 1] & 0xFF) << 2;
+      n = givesWord(x1, t[s + 1]);
       SHORT.set(words, p - 2, (short) x1);
       p -= n << 1;
-      x1 = advance(x1 >>> (n << 4), t[s], f);
+      x1 = advance(x1 >>> (n << 4), t, s);
       t = tables[c];
-      s = (symbols[i] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x0, f);
+      s = (symbols[i] & 0xFF) << 2;
+      n = givesWord(x0, t[s + 1]);
       SHORT.set(words, p - 2, (short) x0);
       p -= n << 1;
-      x0 = advance(x0 >>> (n << 4), t[s], f);
+      x0 = advance(x0 >>> (n << 4), t, s);
     }
     states[0] = x0;
     states[1] = x1;
@@ -282,54 +264,46 @@ public final class RansEncoder {
     long x6 = states[6];
     long x7 = states[7];
     for (int i = groups - 8; i >= 0; i -= 8) {
-      int s = (symbols[i + 7] & 0xFF) << 1;
-      long f = t[s + 1];
-      int n = givesWord(x7, f);
+      int s = (symbols[i + 7] & 0xFF) << 2;
+      int n = givesWord(x7, t[s + 1]);
       SHORT.set(words, p - 2, (short) x7);
       p -= n << 1;
-      x7 = advance(x7 >>> (n << 4), t[s], f);
-      s = (symbols[i + 6] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x6, f);
+      x7 = advance(x7 >>> (n << 4), t, s);
+      s = (symbols[i + 6] & 0xFF) << 2;
+      n = givesWord(x6, t[s + 1]);
       SHORT.set(words, p - 2, (short) x6);
       p -= n << 1;
-      x6 = advance(x6 >>> (n << 4), t[s], f);
-      s = (symbols[i + 5] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x5, f);
+      x6 = advance(x6 >>> (n << 4), t, s);
+      s = (symbols[i + 5] & 0xFF) << 2;
+      n = givesWord(x5, t[s + 1]);
       SHORT.set(words, p - 2, (short) x5);
       p -= n << 1;
-      x5 = advance(x5 >>> (n << 4), t[s], f);
-      s = (symbols[i + 4] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x4, f);
+      x5 = advance(x5 >>> (n << 4), t, s);
+      s = (symbols[i + 4] & 0xFF) << 2;
+      n = givesWord(x4, t[s + 1]);
       SHORT.set(words, p - 2, (short) x4);
       p -= n << 1;
-      x4 = advance(x4 >>> (n << 4), t[s], f);
-      s = (symbols[i + 3] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x3, f);
+      x4 = advance(x4 >>> (n << 4), t, s);
+      s = (symbols[i + 3] & 0xFF) << 2;
+      n = givesWord(x3, t[s + 1]);
       SHORT.set(words, p - 2, (short) x3);
       p -= n << 1;
-      x3 = advance(x3 >>> (n << 4), t[s], f);
-      s = (symbols[i + 2] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x2, f);
+      x3 = advance(x3 >>> (n << 4), t, s);
+      s = (symbols[i + 2] & 0xFF) << 2;
+      n = givesWord(x2, t[s + 1]);
       SHORT.set(words, p - 2, (short) x2);
       p -= n << 1;
-      x2 = advance(x2 >>> (n << 4), t[s], f);
-      s = (symbols[i + 1] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x1, f);
+      x2 = advance(x2 >>> (n << 4), t, s);
+      s = (symbols[i + 1] & 0xFF) << 2;
+      n = givesWord(x1, t[s + 1]);
       SHORT.set(words, p - 2, (short) x1);
       p -= n << 1;
-      x1 = advance(x1 >>> (n << 4), t[s], f);
-      s = (symbols[i] & 0xFF) << 1;
-      f = t[s + 1];
-      n = givesWord(x0, f);
+      x1 = advance(x1 >>> (n << 4), t, s);
+      s = (symbols[i] & 0xFF) << 2;
+      n = givesWord(x0, t[s + 1]);
       SHORT.set(words, p - 2, (short) x0);
       p -= n << 1;
-      x0 = advance(x0 >>> (n << 4), t[s], f);
+      x0 = advance(x0 >>> (n << 4), t, s);
     }
     states[0] = x0;
     states[1] = x1;
@@ -342,14 +316,12 @@ public final class RansEncoder {
     return p;
   }
 
-  /** 1 when the state must shrink before a symbol of this frequency goes in, else 0. */
-  private static int givesWord(long x, long f) {
-    // The state must be below frequency x 2^20; f holds the frequency x 2^16 and 16 bits more.
-    return (int) (((f >>> START_BITS << (32 - PROBABILITY_BITS)) - 1 - x) >>> 63);
+  /** 1 when the state must shrink before the symbol goes in, else 0. */
+  private static int givesWord(long x, long most) {
+    return (int) ((most - x) >>> 63);
   }
 
-  private static long advance(long x, long reciprocal, long f) {
-    long quotient = (x * reciprocal) >>> RECIPROCAL_SHIFT;
-    return x + (f & 0xFFFF) + quotient * (TOTAL - (f >>> START_BITS));
+  private static long advance(long x, long[] t, int s) {
+    return x + t[s + 2] + ((x * t[s]) >>> RECIPROCAL_SHIFT) * t[s + 3];
   }
 }

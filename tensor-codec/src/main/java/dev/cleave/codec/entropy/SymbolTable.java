@@ -1,9 +1,9 @@
 package dev.cleave.codec.entropy;
 
 /**
- * The frequencies of up to 256 symbols, laid out for coding: one int per slot for the decoder, two
- * longs per symbol for the encoder, about 20 KiB. Not to be changed while others use it; shareable
- * once it has been published safely.
+ * The frequencies of up to 256 symbols, laid out for coding: one int per slot for the decoder, four
+ * longs per symbol for the encoder, 24 KiB. Not to be changed while others use it; shareable once
+ * it has been published safely.
  *
  * <pre>
  *    slot      31          20 19           8 7         0
@@ -30,12 +30,14 @@ public final class SymbolTable {
   /** A state is below frequency x 2^20 when it is divided: 2^44 makes the product exact. */
   static final int RECIPROCAL_SHIFT = 44;
 
-  static final int START_BITS = 16;
-
   final int[] slots = new int[TOTAL];
 
-  /** Per symbol the rounded-up 2^44 / frequency, then frequency x 2^16 + first slot. */
-  final long[] symbols = new long[2 * MAX_SYMBOLS];
+  /**
+   * Per symbol four longs, so that coding one is additions and two products: the rounded-up 2^44 /
+   * frequency, the largest state it fits in without giving up a word, the first slot, and the slots
+   * of all others.
+   */
+  final long[] symbols = new long[4 * MAX_SYMBOLS];
 
   /** A table in which every slot is symbol 0's but the last; {@link #assign} makes it useful. */
   public SymbolTable() {}
@@ -70,9 +72,11 @@ public final class SymbolTable {
     for (int symbol = 0; symbol < frequencies.length; symbol++) {
       int frequency = frequencies[symbol];
       if (frequency > 0) {
-        symbols[2 * symbol] = ((1L << RECIPROCAL_SHIFT) + frequency - 1) / frequency;
+        symbols[4 * symbol] = ((1L << RECIPROCAL_SHIFT) + frequency - 1) / frequency;
       }
-      symbols[2 * symbol + 1] = ((long) frequency << START_BITS) | start;
+      symbols[4 * symbol + 1] = ((long) frequency << 20) - 1;
+      symbols[4 * symbol + 2] = start;
+      symbols[4 * symbol + 3] = (long) TOTAL - frequency;
       for (int bias = 0; bias < frequency; bias++) {
         slots[start + bias] = (frequency << 20) | (bias << 8) | symbol;
       }

@@ -57,7 +57,7 @@ public final class Plans {
   }
 
   /** The plan of a step, 0 to {@value Steps#LAST}. */
-  Plan of(int stepIndex, Grid... grids) {
+  Plan of(int stepIndex, Grid[] grids) {
     Plan plan = kept[stepIndex % KEPT];
     if (plan == null || plan.stepIndex() != stepIndex) {
       plan = make(stepIndex, grids);

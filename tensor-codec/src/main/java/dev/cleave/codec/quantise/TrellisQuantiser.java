@@ -28,6 +28,7 @@ public final class TrellisQuantiser implements Quantiser {
 
   private static final int[] PARITY = {0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0};
 
+  private static final Grid[] GRIDS = {Grid.EVEN, Grid.ODD};
   private static final int STATES = 8;
   private static final int EVEN = 0;
   private static final int ODD = 1;
@@ -74,7 +75,7 @@ public final class TrellisQuantiser implements Quantiser {
 
   @Override
   public Plan plan(int stepIndex) {
-    return plans.of(stepIndex, Grid.EVEN, Grid.ODD);
+    return plans.of(stepIndex, GRIDS);
   }
 
   @Override

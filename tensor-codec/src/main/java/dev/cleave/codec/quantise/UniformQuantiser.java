@@ -10,6 +10,7 @@ public final class UniformQuantiser implements Quantiser {
   private static final float MOST = 1 << 30;
 
   private static final int BLOCK = 1024;
+  private static final Grid[] GRIDS = {Grid.UNIFORM};
 
   private final Plans plans;
   private final int[] block = new int[BLOCK];
@@ -23,7 +24,7 @@ public final class UniformQuantiser implements Quantiser {
 
   @Override
   public Plan plan(int stepIndex) {
-    return plans.of(stepIndex, Grid.UNIFORM);
+    return plans.of(stepIndex, GRIDS);
   }
 
   @Override

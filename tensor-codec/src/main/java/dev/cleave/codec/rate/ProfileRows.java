@@ -1,5 +1,6 @@
 package dev.cleave.codec.rate;
 
+import dev.cleave.codec.kernel.Kernels;
 import dev.cleave.codec.payload.SideReader;
 import dev.cleave.codec.payload.SideWriter;
 import dev.cleave.codec.profile.Basis;
@@ -159,12 +160,10 @@ final class ProfileRows implements Rows {
 
   @Override
   public double error(int r, float[] values, float[] restored) {
-    double sum = 0;
     for (int c = 0; c < width; c++) {
-      double error = ((double) values[c] - restored[c]) * perDeviation[c];
-      sum += error * error;
+      row[c] = (values[c] - restored[c]) * perDeviation[c];
     }
-    return sum;
+    return Kernels.sumOfSquares(row, 0, width);
   }
 
   /** Adds the rows of a matrix up, each times its coordinate; zeros add nothing. */

@@ -2,6 +2,7 @@ package dev.cleave.codec.rate;
 
 import dev.cleave.codec.entropy.Rans;
 import dev.cleave.codec.entropy.RansDecoder;
+import dev.cleave.codec.kernel.Kernels;
 import dev.cleave.codec.payload.CorruptPayload;
 import dev.cleave.codec.payload.Payload;
 import dev.cleave.codec.payload.PayloadCodec;
@@ -241,11 +242,7 @@ public final class RatePayload implements PayloadCodec {
     }
 
     private void requireFinite(int offset) {
-      int exponents = 0;
-      for (int c = 0; c < width; c++) {
-        exponents = Math.max(exponents, Float.floatToRawIntBits(restored[c]) & 0x7F800000);
-      }
-      if (exponents == 0x7F800000) {
+      if (!(Kernels.maxMagnitude(restored, 0, width) <= Float.MAX_VALUE)) {
         throw new CorruptPayload(offset, "a value is not finite");
       }
     }
