@@ -22,7 +22,7 @@ public final class RateTable {
   private static final int POSITIONS_PER_FRAME = 64;
 
   private final OutlierSource source = new OutlierSource(WIDTH, 1);
-  private final Profile profile = Profile.of(source.means(), source.deviations());
+  private final Profile profile = BenchStream.fitted(source);
   private final List<float[]> texts = new ArrayList<>();
 
   private RateTable() {
