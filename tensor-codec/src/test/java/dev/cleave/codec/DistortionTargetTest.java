@@ -33,10 +33,18 @@ class DistortionTargetTest {
           FrameDecoder decoder = stream.decoder();
           for (int round = 0; round < 8; round++) {
             float[] values = values(random, stream, 1 + random.nextInt(40));
-            byte[] frame = stream.encode(encoder, values, 0, HeaderForm.SHORT);
+            String where = "seed %d, %s, round %d".formatted(seed, stream, round);
+            byte[] frame;
+            try {
+              frame = stream.encode(encoder, values, 0, HeaderForm.SHORT);
+            } catch (IllegalArgumentException e) {
+              // Loud rows in a basis with weights down to 1/8: beyond the finest step.
+              assertThat(centibels).as("%s: %s", where, e).isGreaterThanOrEqualTo(6000);
+              continue;
+            }
             float[] decoded = stream.decode(decoder, frame);
             assertThat(normalisedError(profile, width, values, decoded))
-                .as("seed %d, %s, round %d", seed, stream, round)
+                .as(where)
                 // The encoder's own sum has another order.
                 .isLessThanOrEqualTo(Math.pow(10, centibels / -1000.0) * (1 + 1e-9));
           }
