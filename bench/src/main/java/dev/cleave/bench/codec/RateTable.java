@@ -60,7 +60,11 @@ public final class RateTable {
     }
     RateTarget constant = new RateTarget.BytesPerPosition(3 * WIDTH / 8);
     StreamSpec spec = new StreamSpec(mode.get(), WIDTH, constant);
-    rate(mode.get() + " at 3, one position", measure(spec, profile, 1), goal);
+    Measured single = measure(spec, profile, 1);
+    System.out.println(
+        single.line(mode.get() + " at 3, frames of 1")
+            + String.format(
+                Locale.ROOT, "  bound %5.3f  gap %.3f", single.bound, single.bits - single.bound));
   }
 
   private static void rate(String what, Measured it, Goal goal) {
