@@ -34,6 +34,11 @@ public final class SplitCompiler {
   private static final int DEFAULT_MAX_POSITIONS = 1024;
 
   private static final long MAX_TOKENIZER_BYTES = 256L << 20;
+  private static final long MAX_CALIBRATION_BYTES = 16L << 20;
+
+  /** Text for calibration, in a checkpoint's folder and in the device half. */
+  private static final String CALIBRATION = "calibration.jsonl";
+
   private static final String CREATED_BY = "cleave 0.1.0";
 
   private SplitCompiler() {}
@@ -55,11 +60,14 @@ public final class SplitCompiler {
     try (Checkpoint opened = new Checkpoint(checkpoint);
         Arena arena = Arena.ofConfined()) {
       FamilyModel model = Families.understand(checkpoint, opened::weights, arena);
-      byte[] tokenizer = tokenizer(checkpoint.resolve("tokenizer.json"));
+      DeviceTexts texts =
+          new DeviceTexts(
+              tokenizer(checkpoint.resolve("tokenizer.json")),
+              calibration(checkpoint.resolve(CALIBRATION)));
       BundleManifest.Limits limits = limits(model.limits(), options);
       String name = name(checkpoint, options);
       try (BundleWriter writer = BundleWriter.open(out, options.replace())) {
-        long device = device(model, tokenizer, limits, writer, listener);
+        long device = device(model, texts, limits, writer, listener);
         long server = server(model, writer, listener);
         BundleManifest manifest =
             writer.finish(
@@ -80,12 +88,15 @@ public final class SplitCompiler {
 
   private static long device(
       FamilyModel model,
-      byte[] tokenizer,
+      DeviceTexts texts,
       BundleManifest.Limits limits,
       BundleWriter writer,
       ProgressListener listener)
       throws IOException {
-    Files.write(writer.file(Half.DEVICE, "tokenizer.json"), tokenizer);
+    Files.write(writer.file(Half.DEVICE, "tokenizer.json"), texts.tokenizer);
+    if (texts.calibration != null) {
+      Files.write(writer.file(Half.DEVICE, CALIBRATION), texts.calibration);
+    }
     int defaultMaxNewTokens =
         Math.min(
             limits.maxNewTokens(),
@@ -147,6 +158,18 @@ public final class SplitCompiler {
     return Files.readAllBytes(file);
   }
 
+  private static byte @Nullable [] calibration(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      return null;
+    }
+    if (Files.size(file) > MAX_CALIBRATION_BYTES) {
+      throw new CheckpointRefused(
+          CALIBRATION,
+          "has more than " + MAX_CALIBRATION_BYTES + " bytes; shorten it, or move it elsewhere");
+    }
+    return Files.readAllBytes(file);
+  }
+
   private static BundleManifest.Limits limits(BundleManifest.Limits model, SplitOptions options) {
     return new BundleManifest.Limits(
         limit("max prompt positions", model.maxPromptPositions(), options.maxPromptPositions()),
@@ -174,6 +197,17 @@ public final class SplitCompiler {
           "name", name, "must be 1 to 128 of letters, digits, '.', '-', '_'; choose with --name");
     }
     return name;
+  }
+
+  /** Files that go into the device half as they are. Not a record: they are arrays. */
+  private static final class DeviceTexts {
+    private final byte[] tokenizer;
+    private final byte @Nullable [] calibration;
+
+    DeviceTexts(byte[] tokenizer, byte @Nullable [] calibration) {
+      this.tokenizer = tokenizer;
+      this.calibration = calibration;
+    }
   }
 
   /** Opens the weights no sooner than the config was found to be worth it. */

@@ -4,6 +4,8 @@ import dev.cleave.codec.CodecMode;
 import dev.cleave.codec.FrameDecoder;
 import dev.cleave.codec.FrameEncoder;
 import dev.cleave.codec.StreamSpec;
+import dev.cleave.codec.fit.FitOptions;
+import dev.cleave.codec.fit.ProfileFitter;
 import dev.cleave.codec.profile.Profile;
 import dev.cleave.codec.rate.RateTarget;
 import dev.cleave.codec.synthetic.OutlierSource;
@@ -24,11 +26,21 @@ record BenchStream(StreamSpec spec, @Nullable Profile profile, OutlierSource sou
     if (name.startsWith("RAW") || name.startsWith("LOSSLESS")) {
       return new BenchStream(new StreamSpec(mode, width), null, source);
     }
-    Profile profile = Profile.of(source.means(), source.deviations());
+    Profile profile = fitted(source);
     RateTarget target =
         mode.hasTarget() ? new RateTarget.BytesPerPosition((width * BITS + 7) / 8) : null;
     StreamSpec spec = new StreamSpec(mode, width, target, profile.hash());
     return new BenchStream(spec, profile, source);
+  }
+
+  /** What calibration makes of texts of the source, which are not those that are measured. */
+  static Profile fitted(OutlierSource source) {
+    ProfileFitter fitter =
+        ProfileFitter.of(source.width(), FitOptions.DEFAULT.withTransform(false));
+    for (int text = 0; text < 16; text++) {
+      fitter.add(FloatBuffer.wrap(source.text(1_000_000 + text, 256)), 256);
+    }
+    return fitter.fit().profile();
   }
 
   FrameEncoder encoder() {

@@ -22,7 +22,7 @@ public final class RateTable {
   private static final int POSITIONS_PER_FRAME = 64;
 
   private final OutlierSource source = new OutlierSource(WIDTH, 1);
-  private final Profile profile = Profile.of(source.means(), source.deviations());
+  private final Profile profile = BenchStream.fitted(source);
   private final List<float[]> texts = new ArrayList<>();
 
   private RateTable() {
@@ -50,15 +50,29 @@ public final class RateTable {
 
   private void rates(int wireNumber, Goal goal) {
     Optional<CodecMode> mode = CodecMode.ofWireNumber(wireNumber);
-    for (int bits = 2; bits <= 6 && mode.isPresent(); bits++) {
-      RateTarget target = new RateTarget.BitsPerElement(1000 * bits);
-      Measured it = measure(new StreamSpec(mode.get(), WIDTH, target), profile);
-      double gap = it.bits - it.bound;
-      System.out.println(
-          it.line(mode.get() + " at " + bits)
-              + String.format(
-                  Locale.ROOT, "  bound %5.3f  gap %.3f  %s", it.bound, gap, goal.verdict(gap)));
+    if (mode.isEmpty()) {
+      return;
     }
+    for (int bits = 2; bits <= 6; bits++) {
+      RateTarget target = new RateTarget.BitsPerElement(1000 * bits);
+      StreamSpec spec = new StreamSpec(mode.get(), WIDTH, target);
+      rate(mode.get() + " at " + bits, measure(spec, profile, POSITIONS_PER_FRAME), goal);
+    }
+    RateTarget constant = new RateTarget.BytesPerPosition(3 * WIDTH / 8);
+    StreamSpec spec = new StreamSpec(mode.get(), WIDTH, constant);
+    Measured single = measure(spec, profile, 1);
+    System.out.println(
+        single.line(mode.get() + " at 3, frames of 1")
+            + String.format(
+                Locale.ROOT, "  bound %5.3f  gap %.3f", single.bound, single.bits - single.bound));
+  }
+
+  private static void rate(String what, Measured it, Goal goal) {
+    double gap = it.bits - it.bound;
+    System.out.println(
+        it.line(what)
+            + String.format(
+                Locale.ROOT, "  bound %5.3f  gap %.3f  %s", it.bound, gap, goal.verdict(gap)));
   }
 
   private void fixed(int wireNumber, Goal goal) {
@@ -108,10 +122,14 @@ public final class RateTable {
   }
 
   private Measured measure(StreamSpec spec, @Nullable Profile used) {
+    return measure(spec, used, POSITIONS_PER_FRAME);
+  }
+
+  private Measured measure(StreamSpec spec, @Nullable Profile used, int positionsPerFrame) {
     Coding coding = new Coding(used == null ? spec : spec.withProfile(used), used);
     Distortion distortion = new Distortion(source.deviations());
     for (float[] text : texts) {
-      distortion.add(text, coding.roundTrip(text, POSITIONS_PER_FRAME));
+      distortion.add(text, coding.roundTrip(text, positionsPerFrame));
     }
     return new Measured(coding.bitsPerElement(), distortion.decibels(), distortion.bound());
   }

@@ -1,6 +1,7 @@
 package dev.cleave.server.engine;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -40,9 +41,7 @@ final class ForcedMemory implements AutoCloseable {
       int at = r * positions * width;
       int values = row.positions * width;
       hidden.put(at, row.hidden, row.hidden.position(), values);
-      for (int i = at + values; i < at + positions * width; i++) {
-        hidden.put(i, 0);
-      }
+      MemorySegment.ofBuffer(hidden.slice(at + values, positions * width - values)).fill((byte) 0);
       lengths.put(r, row.positions);
       for (int n = 0; n < tokens; n++) {
         boolean own = n < row.inputs.length;

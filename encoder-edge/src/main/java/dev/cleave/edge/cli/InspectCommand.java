@@ -142,6 +142,7 @@ final class InspectCommand implements Callable<Integer> {
       case "encoder.onnx" -> "the encoder's graph";
       case "encoder.data" -> "the embedding and the encoder's weights";
       case "generation.json" -> "when an answer ends, what is not shown";
+      case "calibration.jsonl" -> "text that calibrate goes by";
       case "decoder.json" -> "the decoder's description";
       case "decoder.safetensors" -> "the decoder's weights and its input embedding";
       default -> "";

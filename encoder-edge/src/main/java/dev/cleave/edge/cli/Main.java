@@ -40,21 +40,39 @@ public final class Main implements Runnable {
 
   /** Runs a command and exits with 0 (done), 1 (failed) or 2 (refused: usage or input). */
   public static void main(String[] args) {
+    launch(args);
+  }
+
+  /**
+   * As {@link #main}, with the commands of another module beside those of this one.
+   *
+   * @param more annotated commands; each takes the place of one with its name
+   */
+  public static void launch(String[] args, Object... more) {
     // Always UTF-8, whatever the locale. Libraries that print go to standard error, so that a pipe
     // gets the answer and nothing else.
     PrintWriter out = utf8(FileDescriptor.out);
     PrintWriter err = utf8(FileDescriptor.err);
     System.setOut(System.err);
-    int code = run(args, out, err);
+    int code = run(args, out, err, more);
     out.flush();
     err.flush();
     System.exit(code);
   }
 
-  /** Runs a command with these streams and returns the exit code. */
-  static int run(String[] args, PrintWriter out, PrintWriter err) {
+  /** Runs a command with these streams and returns the exit code; see {@link #launch}. */
+  public static int run(String[] args, PrintWriter out, PrintWriter err, Object... more) {
     Main main = new Main();
-    CommandLine line = new CommandLine(main).setOut(out).setErr(err);
+    CommandLine line = new CommandLine(main);
+    for (Object command : more) {
+      String name = CommandSpec.forAnnotatedObject(command).name();
+      if (line.getSubcommands().containsKey(name)) {
+        var _ = line.getCommandSpec().removeSubcommand(name);
+      }
+      line.addSubcommand(command);
+    }
+    // after the commands: what is set here is set for all that are there
+    line.setOut(out).setErr(err);
     line.setExecutionExceptionHandler(new Failures(main));
     line.setParameterExceptionHandler(Failures::refuse);
     line.setUsageHelpWidth(HELP_WIDTH);

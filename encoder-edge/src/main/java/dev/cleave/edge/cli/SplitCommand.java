@@ -1,6 +1,7 @@
 package dev.cleave.edge.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cleave.split.ProgressListener;
 import dev.cleave.split.SplitCompiler;
 import dev.cleave.split.SplitOptions;
@@ -14,12 +15,16 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code cleave split}: a checkpoint in, a bundle out. */
+/**
+ * {@code cleave split}: a checkpoint in, a bundle out. What needs both halves to go on with the
+ * bundle extends this.
+ */
 @Command(
     name = "split",
     description = {
@@ -38,7 +43,7 @@ import picocli.CommandLine.Spec;
       "  cleave split --model ~/bart --out bart --max-prompt 512 --json"
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
-final class SplitCommand implements Callable<Integer> {
+public class SplitCommand implements Callable<Integer> {
   private static final int PERCENT_STEP = 10;
   private static final long QUIET_BELOW_BYTES = 64L << 20;
 
@@ -95,8 +100,13 @@ final class SplitCommand implements Callable<Integer> {
       err.flush();
       return Failures.REFUSED;
     }
-    print(report, spec.commandLine().getOut());
+    complete(report);
     return 0;
+  }
+
+  /** Told of the bundle that stands; prints it. */
+  protected void complete(SplitReport report) throws JsonProcessingException {
+    print(report, null);
   }
 
   private SplitOptions options() {
@@ -119,12 +129,21 @@ final class SplitCommand implements Callable<Integer> {
     };
   }
 
-  private void print(SplitReport report, PrintWriter stdout) throws JsonProcessingException {
+  /**
+   * Prints what was written.
+   *
+   * @param calibration joins the JSON form, where there is one
+   */
+  protected final void print(SplitReport report, @Nullable ObjectNode calibration)
+      throws JsonProcessingException {
+    PrintWriter stdout = spec.commandLine().getOut();
     BundleManifest manifest = report.manifest();
     if (json) {
-      stdout.println(
-          Json.MAPPER.writeValueAsString(
-              InspectCommand.describe(manifest).put("path", report.root().toString())));
+      ObjectNode object = InspectCommand.describe(manifest).put("path", report.root().toString());
+      if (calibration != null) {
+        object.set("calibration", calibration);
+      }
+      stdout.println(Json.MAPPER.writeValueAsString(object));
     } else {
       stdout.printf(
           Locale.ROOT,
@@ -138,5 +157,15 @@ final class SplitCommand implements Callable<Integer> {
       manifest.model().notes().forEach(note -> stdout.println("  note: " + note));
     }
     stdout.flush();
+  }
+
+  /** The command line that this is a part of. */
+  protected final CommandLine commandLine() {
+    return spec.commandLine();
+  }
+
+  /** Whether one JSON object is to be printed and nothing else. */
+  protected final boolean asJson() {
+    return json;
   }
 }

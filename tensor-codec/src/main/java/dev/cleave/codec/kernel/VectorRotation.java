@@ -1,7 +1,6 @@
 package dev.cleave.codec.kernel;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -14,28 +13,7 @@ final class VectorRotation {
   private static final int BLOCK = ScalarKernels.BLOCK;
   private static final int ROW = ScalarKernels.ROW;
 
-  private static final VectorShuffle<Float> S0 = exchange(0);
-  private static final VectorShuffle<Float> S1 = exchange(1);
-  private static final VectorShuffle<Float> S2 = exchange(2);
-  private static final VectorShuffle<Float> S3 = exchange(3);
-  private static final VectorShuffle<Float> S4 = exchange(4);
-  private static final VectorShuffle<Float> S5 = exchange(5);
-  private static final VectorShuffle<Float> S6 = exchange(6);
-  private static final VectorShuffle<Float> S7 = exchange(7);
-  private static final VectorShuffle<Float> S8 = exchange(8);
-  private static final VectorShuffle<Float> S9 = exchange(9);
-  private static final VectorShuffle<Float> S10 = exchange(10);
-  private static final VectorShuffle<Float> S11 = exchange(11);
-  private static final VectorShuffle<Float> S12 = exchange(12);
-  private static final VectorShuffle<Float> S13 = exchange(13);
-  private static final VectorShuffle<Float> S14 = exchange(14);
-  private static final VectorShuffle<Float> S15 = exchange(15);
-
   private VectorRotation() {}
-
-  private static VectorShuffle<Float> exchange(int k) {
-    return VectorShuffle.fromOp(FLOATS, lane -> (lane ^ k) % LANES);
-  }
 
   /** Blocks first against one another, then each by itself. */
   static void rotate(float[] values, int at, int n) {
@@ -61,14 +39,10 @@ final class VectorRotation {
       }
     }
     for (int i = at; i < at + n; i += BLOCK) {
-      columns(values, i);
       if (LANES == ROW) {
-        shearedQuad(values, i, S0, S4, S8, S12);
-        shearedQuad(values, i + ROW, S1, S5, S9, S13);
-        shearedQuad(values, i + 2 * ROW, S2, S6, S10, S14);
-        shearedQuad(values, i + 3 * ROW, S3, S7, S11, S15);
-        lowerColumns(values, i);
+        VectorBlock.rotate(values, i);
       } else {
+        columns(values, i);
         ScalarKernels.shear(values, i, BLOCK);
         columns(values, i);
       }
@@ -80,10 +54,6 @@ final class VectorRotation {
     for (int j = 0; j < 4 * ROW; j += LANES) {
       quad(values, at + j, 4 * ROW);
     }
-    lowerColumns(values, at);
-  }
-
-  private static void lowerColumns(float[] values, int at) {
     for (int i = at; i < at + BLOCK; i += 4 * ROW) {
       for (int j = 0; j < ROW; j += LANES) {
         quad(values, i + j, ROW);
@@ -104,29 +74,6 @@ final class VectorRotation {
     FloatVector b = FloatVector.fromArray(FLOATS, values, i + stride);
     FloatVector c = FloatVector.fromArray(FLOATS, values, i + 2 * stride);
     FloatVector d = FloatVector.fromArray(FLOATS, values, i + 3 * stride);
-    FloatVector ac = a.add(c);
-    FloatVector bd = b.add(d);
-    FloatVector lessC = a.sub(c);
-    FloatVector lessD = b.sub(d);
-    ac.add(bd).intoArray(values, i);
-    ac.sub(bd).intoArray(values, i + stride);
-    lessC.add(lessD).intoArray(values, i + 2 * stride);
-    lessC.sub(lessD).intoArray(values, i + 3 * stride);
-  }
-
-  /** The shear of four rows, and the first two stages along the columns of a block. */
-  private static void shearedQuad(
-      float[] values,
-      int i,
-      VectorShuffle<Float> first,
-      VectorShuffle<Float> second,
-      VectorShuffle<Float> third,
-      VectorShuffle<Float> fourth) {
-    int stride = 4 * ROW;
-    FloatVector a = FloatVector.fromArray(FLOATS, values, i).rearrange(first);
-    FloatVector b = FloatVector.fromArray(FLOATS, values, i + stride).rearrange(second);
-    FloatVector c = FloatVector.fromArray(FLOATS, values, i + 2 * stride).rearrange(third);
-    FloatVector d = FloatVector.fromArray(FLOATS, values, i + 3 * stride).rearrange(fourth);
     FloatVector ac = a.add(c);
     FloatVector bd = b.add(d);
     FloatVector lessC = a.sub(c);

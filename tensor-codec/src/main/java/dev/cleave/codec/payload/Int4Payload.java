@@ -87,9 +87,9 @@ public final class Int4Payload implements PayloadCodec {
     int to = offset;
     for (int position = 0; position < positions; position++) {
       float[] y = rows.normalised(values, at, position);
-      int taken = takeMassive(y, rows.largest(position));
+      int taken = takeMassive(y, rows.largest(values, at, position));
       rows.rotate();
-      rows.largest(position);
+      rows.largest(values, at, position);
       double rms = Math.sqrt(Kernels.sumOfSquares(y, 0, width) / width);
       float scale = rows.scale((float) (rms / UNIT), position);
       Kernels.quantise(y, width, rows.inverseStep(scale) / UNIT * CELLS, MOST_CELLS, cells);
@@ -97,7 +97,7 @@ public final class Int4Payload implements PayloadCodec {
       out.putFloat(to, taken == 0 ? scale : -scale);
       out.put(to + Float.BYTES, packed, 0, codeBytes);
       to += Float.BYTES + codeBytes;
-      putMassive(taken, out, to);
+      putMassive(values, at + position * width, taken, out, to);
     }
     return to - offset;
   }
@@ -149,13 +149,13 @@ public final class Int4Payload implements PayloadCodec {
     }
   }
 
-  private void putMassive(int taken, ByteBuffer out, int end) {
+  private void putMassive(FloatBuffer values, int row, int taken, ByteBuffer out, int end) {
     if (taken == 0) {
       return;
     }
     int to = end - 1 - taken * ENTRY_BYTES;
     for (int i = 0; i < taken; i++) {
-      out.putInt(to, massive[i]).putFloat(to + Integer.BYTES, rows.value(massive[i]));
+      out.putInt(to, massive[i]).putFloat(to + Integer.BYTES, values.get(row + massive[i]));
       to += ENTRY_BYTES;
     }
     out.put(to, (byte) taken);

@@ -60,7 +60,7 @@ public final class Int8Payload implements PayloadCodec {
     for (int position = 0; position < positions; position++) {
       float[] y = rows.normalised(values, at, position);
       rows.rotate();
-      float scale = rows.scale(rows.largest(position) / MAX_Q, position);
+      float scale = rows.scale(rows.largest(values, at, position) / MAX_Q, position);
       Kernels.quantise(y, width, rows.inverseStep(scale), MAX_Q, q);
       out.putFloat(to, scale);
       out.put(to + Float.BYTES, q, 0, width);

@@ -72,9 +72,9 @@ final class Rotation {
     return rotated;
   }
 
-  /** Writes u with its first signs. */
-  void normalise(float[] row, float[] u) {
-    Kernels.center(row, 0, normalise, 1, u);
+  /** Turns x into u with its first signs, in place. */
+  void normalise(float[] row) {
+    Kernels.center(row, 0, normalise, 1, row);
   }
 
   /** Turns u with its first signs into y, in place. */

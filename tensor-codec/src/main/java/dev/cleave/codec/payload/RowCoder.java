@@ -14,8 +14,7 @@ final class RowCoder {
   private final int width;
   private final @Nullable Profile profile;
   private final float mostCode;
-  private float[] row = new float[0];
-  private float[] y = row;
+  private float[] y = new float[0];
   private @Nullable Rotation rotation;
   private float largestScale;
 
@@ -34,7 +33,6 @@ final class RowCoder {
     if (made == null) {
       made = new Rotation(width, profile);
       rotation = made;
-      row = new float[width];
       y = new float[width];
       largestScale = made.largestScale(mostCode);
     }
@@ -44,14 +42,9 @@ final class RowCoder {
   /** One row's u with its first signs, f32 [width], in scratch memory that the next call uses. */
   float[] normalised(FloatBuffer values, int at, int position) {
     Rotation to = rotation();
-    values.get(at + position * width, row, 0, width);
-    to.normalise(row, y);
+    values.get(at + position * width, y, 0, width);
+    to.normalise(y);
     return y;
-  }
-
-  /** A value of the row that was normalised last. */
-  float value(int channel) {
-    return row[channel];
   }
 
   /** Turns what {@link #normalised} gave into coordinates, in place. */
@@ -59,31 +52,31 @@ final class RowCoder {
     rotation().rotate(y);
   }
 
-  /** The largest magnitude in scratch memory, which is finite. */
-  float largest(int position) {
+  /** The largest magnitude in scratch memory, which is finite; of the row that lies there. */
+  float largest(FloatBuffer values, int at, int position) {
     float largest = Kernels.maxMagnitude(y, 0, width);
-    if (!(largest <= Float.MAX_VALUE)) {
-      throw refusal(position);
+    if (largest <= Float.MAX_VALUE) {
+      return largest;
     }
-    return largest;
+    for (int c = 0; c < width; c++) {
+      if (!Float.isFinite(values.get(at + position * width + c))) {
+        throw new IllegalArgumentException(
+            "%s cannot code position %d: channel %d is not finite".formatted(mode, position, c));
+      }
+    }
+    throw tooLarge(position);
   }
 
   /** The scale to be written for a step between coordinates; 0 for rows too small to be coded. */
   float scale(float step, int position) {
     float scale = step / rotation().rotated();
     if (scale > largestScale) {
-      throw refusal(position);
+      throw tooLarge(position);
     }
     return scale < Float.MIN_NORMAL ? 0 : scale;
   }
 
-  private IllegalArgumentException refusal(int position) {
-    for (int c = 0; c < width; c++) {
-      if (!Float.isFinite(row[c])) {
-        return new IllegalArgumentException(
-            "%s cannot code position %d: channel %d is not finite".formatted(mode, position, c));
-      }
-    }
+  private IllegalArgumentException tooLarge(int position) {
     return new IllegalArgumentException(
         "%s cannot code position %d: its values are near the end of f32's range, use RAW_F32"
             .formatted(mode, position));

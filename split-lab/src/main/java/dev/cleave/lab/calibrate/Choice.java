@@ -1,0 +1,317 @@
+package dev.cleave.lab.calibrate;
+
+import dev.cleave.codec.CodecMode;
+import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.lab.calibrate.CalibrationReport.Row;
+import dev.cleave.lab.calibrate.CalibrationReport.Tried;
+import dev.cleave.lab.calibrate.Candidates.Candidate;
+import dev.cleave.lab.measure.Answers;
+import dev.cleave.lab.measure.Codec;
+import dev.cleave.lab.measure.CodingEffect;
+import dev.cleave.lab.measure.DeviceHalf;
+import dev.cleave.lab.measure.FieldScore;
+import dev.cleave.lab.measure.Judge;
+import dev.cleave.lab.measure.LabProgress;
+import dev.cleave.lab.measure.Sample;
+import dev.cleave.lab.measure.ServerHalf;
+import dev.cleave.split.bundle.CodecSection;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * Chooses basis, quantiser and bytes on held-out samples. A search goes by a part of them; what was
+ * found is held against its promise on all, and gets more bytes until it keeps it. Confined to one
+ * thread; its results may be read when {@link #of} returned.
+ */
+final class Choice {
+  /** Samples that searches go by. */
+  private static final int SEARCHED = 150;
+
+  /** Part of the bytes that a basis must save against a simpler one, and a trellis as well. */
+  private static final double LEAST_SAVING = 0.03;
+
+  /** The modes that aim at a size, the simplest first. */
+  private static final List<CodecMode> QUANTISERS =
+      Arrays.stream(CodecMode.values()).filter(CodecMode::hasTarget).toList();
+
+  /** How far the share of right fields may fall. */
+  private static final double FIELD_LOSS = 0.002;
+
+  /** By how much the bytes grow when a promise was not kept, and how often at most. */
+  private static final double GROWTH = 1.02;
+
+  private static final double FIELD_GROWTH = 1.05;
+
+  private static final int MAX_GROWTHS = 40;
+
+  private final DeviceHalf device;
+  private final ServerHalf server;
+  private final List<Sample> samples;
+  private final Judge part;
+  private final Judge all;
+  private final int width;
+  private final LabProgress progress;
+  private final Map<String, RateSearch> searches = new HashMap<>();
+  private final List<Tried> tried = new ArrayList<>();
+  private final List<Row> rows = new ArrayList<>();
+  private final List<CodecSection.Preset> presets = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
+  private Candidate chosen;
+  private double gainBits;
+  private final OptionalDouble rawFields;
+  private long fields;
+  private int judged;
+
+  private record Quantised(CodecMode mode, int bytes) {}
+
+  private Choice(
+      DeviceHalf device,
+      ServerHalf server,
+      List<Sample> samples,
+      Candidate simplest,
+      LabProgress progress) {
+    this.device = device;
+    this.server = server;
+    this.samples = samples;
+    this.chosen = simplest;
+    this.width = device.width();
+    this.progress = progress;
+    int[][] answers = Answers.of(server, samples, "answering held-out texts", progress);
+    this.all = Judge.of(server, samples, answers);
+    this.part = samples.size() <= SEARCHED ? all : part(answers);
+    FieldScore score = Answers.score(device, samples, answers);
+    this.fields = score.count();
+    this.rawFields = fields == 0 ? OptionalDouble.empty() : OptionalDouble.of(score.share());
+  }
+
+  /** Some from everywhere: the text may be ordered. */
+  private Judge part(int[][] answers) {
+    List<Sample> some = new ArrayList<>();
+    int[][] theirs = new int[SEARCHED][];
+    for (int i = 0; i < SEARCHED; i++) {
+      int at = (int) ((long) i * samples.size() / SEARCHED);
+      some.add(samples.get(at));
+      theirs[i] = answers[at];
+    }
+    return Judge.of(server, some, theirs);
+  }
+
+  /**
+   * Chooses.
+   *
+   * @param samples held out
+   * @param candidates from the simplest on
+   * @throws CleaveException when no preset's promise can be kept
+   */
+  static Choice of(
+      DeviceHalf device,
+      ServerHalf server,
+      List<Sample> samples,
+      List<Candidate> candidates,
+      LabProgress progress) {
+    Choice choice = new Choice(device, server, samples, candidates.getFirst(), progress);
+    choice.chooseBasis(candidates);
+    choice.rows.add(choice.row("raw", Codec.of(CodecMode.RAW_F32, choice.width)));
+    choice.rows.add(choice.row("int8", Codec.of(CodecMode.INT8, choice.width)));
+    for (PresetGoal goal : PresetGoal.ALL) {
+      choice.choosePreset(goal);
+    }
+    if (choice.presets.isEmpty()) {
+      throw CleaveException.fatal(
+          Code.INPUT,
+          "no codec keeps what the presets promise on this bundle",
+          "calibrate on text that is more like what will be sent");
+    }
+    return choice;
+  }
+
+  private void chooseBasis(List<Candidate> candidates) {
+    PresetGoal goal = PresetGoal.BALANCED;
+    int guess = goal.guess(width);
+    int simplest = 0;
+    int best = 0;
+    int fewest = 0;
+    List<Integer> bytes = new ArrayList<>();
+    for (Candidate candidate : candidates) {
+      Optional<RateSearch.Found> found =
+          searching(candidate, CodecMode.RATE).fewest(goal.kl(), guess);
+      bytes.add(found.map(RateSearch.Found::bytesPerPosition).orElse(0));
+      if (found.isEmpty()) {
+        continue;
+      }
+      guess = found.get().bytesPerPosition();
+      tried.add(tried(candidate, CodecMode.RATE, found.get()));
+      simplest = simplest == 0 ? guess : simplest;
+      if (fewest == 0 || guess < fewest * (1 - LEAST_SAVING)) {
+        fewest = guess;
+        best = bytes.size() - 1;
+      }
+    }
+    chosen = candidates.get(best);
+    gainBits = 8.0 * (simplest - fewest) / width;
+  }
+
+  private void choosePreset(PresetGoal goal) {
+    Optional<Quantised> found = search(goal);
+    if (found.isEmpty()) {
+      notes.add(
+          String.format(
+              Locale.ROOT,
+              "no %s preset: no size up to 16 bits per element keeps %s nats",
+              goal.name(),
+              goal.kl()));
+      return;
+    }
+    CodecMode mode = found.get().mode();
+    Optional<Row> kept = grown(goal, found.get());
+    if (kept.isEmpty()) {
+      notes.add(
+          "no %s preset: its promise was not kept on all held-out text".formatted(goal.name()));
+      return;
+    }
+    if (goal.equals(PresetGoal.BALANCED)) {
+      String quantiser = nameOf(mode);
+      tried.replaceAll(
+          t -> t.withChosen(t.basis().equals(chosen.basis()) && t.mode().equals(quantiser)));
+    }
+    rows.add(kept.get());
+    presets.add(preset(kept.get()));
+  }
+
+  /** With as many more bytes as it takes to keep the promise on all samples. */
+  private Optional<Row> grown(PresetGoal goal, Quantised start) {
+    int bytes = start.bytes();
+    for (int n = 0; n < MAX_GROWTHS; n++) {
+      Codec codec = Codec.constant(start.mode(), chosen.profile(), bytes);
+      CodingEffect effect = all.effect(codec);
+      double growth = GROWTH;
+      if (effect.kl() <= goal.kl()) {
+        Row row = row(goal.name(), codec, effect);
+        if (!goal.keepsFields() || keepsFields(row)) {
+          return Optional.of(row);
+        }
+        growth = FIELD_GROWTH;
+        String note = goal.name() + " has more bytes than its divergence needs, for its fields";
+        if (!notes.contains(note)) {
+          notes.add(note);
+        }
+      }
+      bytes = Math.max(bytes + 1, (int) Math.round(bytes * growth));
+    }
+    return Optional.empty();
+  }
+
+  private static Tried tried(Candidate candidate, CodecMode mode, RateSearch.Found found) {
+    return new Tried(
+        candidate.basis(), nameOf(mode), found.bytesPerPosition(), found.effect(), false);
+  }
+
+  private static String nameOf(CodecMode mode) {
+    return mode.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** The simplest quantiser but where a finer one saves enough. */
+  private Optional<Quantised> search(PresetGoal goal) {
+    Optional<Quantised> best = Optional.empty();
+    int guess = goal.guess(width);
+    for (CodecMode mode : QUANTISERS) {
+      Optional<RateSearch.Found> found = searching(chosen, mode).fewest(goal.kl(), guess);
+      if (found.isEmpty()) {
+        continue;
+      }
+      int bytes = found.get().bytesPerPosition();
+      if (goal.equals(PresetGoal.BALANCED) && mode != CodecMode.RATE) {
+        tried.add(tried(chosen, mode, found.get()));
+      }
+      if (best.isEmpty() || bytes <= (1 - LEAST_SAVING) * best.get().bytes()) {
+        best = Optional.of(new Quantised(mode, bytes));
+      }
+      // the next saves a tenth of a bit per element or so
+      guess = Math.max(1, bytes - (int) Math.round(0.1 * width / 8));
+    }
+    return best;
+  }
+
+  private boolean keepsFields(Row row) {
+    return rawFields.isEmpty()
+        || row.fieldAccuracy().orElse(0) >= rawFields.getAsDouble() - FIELD_LOSS;
+  }
+
+  private Row row(String name, Codec codec) {
+    return row(name, codec, all.effect(codec));
+  }
+
+  private Row row(String name, Codec codec, CodingEffect effect) {
+    OptionalDouble right = OptionalDouble.empty();
+    if (rawFields.isPresent()) {
+      int[][] answers =
+          Answers.through(server, samples, codec, "answering through " + name, progress);
+      right = OptionalDouble.of(Answers.score(device, samples, answers).share());
+    }
+    return new Row(name, nameOf(codec.spec().mode()), codec.bytesPerPosition(), effect, right);
+  }
+
+  private CodecSection.Preset preset(Row row) {
+    CodecSection.FieldAccuracy accuracy =
+        row.fieldAccuracy().isPresent()
+            ? new CodecSection.FieldAccuracy(
+                row.fieldAccuracy().getAsDouble(), rawFields.getAsDouble())
+            : null;
+    return new CodecSection.Preset(
+        row.name(),
+        row.mode(),
+        row.bytesPerPosition(),
+        8.0 * row.bytesPerPosition() / width,
+        new CodecSection.Effect(row.effect().kl(), row.effect().agreement(), accuracy));
+  }
+
+  /** The search among this profile's sizes, with what it judged before. */
+  private RateSearch searching(Candidate candidate, CodecMode mode) {
+    return searches.computeIfAbsent(
+        candidate.basis() + " " + mode,
+        _ ->
+            new RateSearch(
+                width,
+                bytes -> {
+                  progress.at("searching the fewest bytes", ++judged, 0);
+                  return part.effect(Codec.constant(mode, candidate.profile(), bytes));
+                }));
+  }
+
+  Candidate chosen() {
+    return chosen;
+  }
+
+  /** Bits per element that the basis saves against the simplest. */
+  double gainBits() {
+    return gainBits;
+  }
+
+  List<Tried> tried() {
+    return tried;
+  }
+
+  List<Row> rows() {
+    return rows;
+  }
+
+  List<CodecSection.Preset> presets() {
+    return presets;
+  }
+
+  List<String> notes() {
+    return notes;
+  }
+
+  /** Fields that the answers were scored on. */
+  long fields() {
+    return fields;
+  }
+}
