@@ -75,7 +75,9 @@ class DistortionTargetTest {
       }
       double added = normalisedError(stream.profile(), stream.width(), last, next);
       double once = normalisedError(stream.profile(), stream.width(), values, first);
-      assertThat(added).as("generation %d", generation).isLessThanOrEqualTo(1.1 * once);
+      // A step more or less is 9 %; with a trellis another path is as good, not the same.
+      double most = stream.spec().mode().hasTarget() ? 1.3 : 1.1;
+      assertThat(added).as("generation %d", generation).isLessThanOrEqualTo(most * once);
       last = next;
     }
   }
