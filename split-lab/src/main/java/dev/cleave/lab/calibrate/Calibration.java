@@ -26,9 +26,6 @@ import java.util.List;
  * the bundle as it was.
  */
 public final class Calibration {
-  /** The most samples that the final figures are taken from. */
-  private static final int JUDGED = 500;
-
   /** Answers are judged on so many tokens at most. */
   private static final int MAX_ANSWER = 128;
 
@@ -63,10 +60,20 @@ public final class Calibration {
         progress.at("fitting profiles", 0, 1);
         List<Candidates.Candidate> fitted = candidates.fit();
         progress.at("fitting profiles", 1, 1);
-        List<Sample> judged = collection.heldOut();
-        judged = judged.subList(0, Math.min(JUDGED, judged.size()));
-        Choice choice = Choice.of(device, server, judged, fitted, progress);
-        return write(root, text, collection, choice, start);
+        HeldOut heldOut = new HeldOut(device, server, collection.heldOut(), progress);
+        Choice choice = Choice.of(heldOut, fitted, progress);
+        BundleManifest manifest = write(root, text, collection, choice);
+        return new CalibrationReport(
+            root,
+            manifest,
+            new CalibrationReport.Scope(
+                collection.fitted(),
+                collection.heldOut().size(),
+                heldOut.fields(),
+                notes(collection, choice, manifest.width()),
+                System.nanoTime() - start),
+            choice.tried(),
+            choice.rows());
       }
     }
   }
@@ -98,8 +105,8 @@ public final class Calibration {
     Gradients.of(server, samples, answers, seed, progress).forEach(candidates::add);
   }
 
-  private static CalibrationReport write(
-      Path root, CalibrationText text, Collection collection, Choice choice, long start) {
+  private static BundleManifest write(
+      Path root, CalibrationText text, Collection collection, Choice choice) {
     byte[] profile = choice.chosen().profile().toBytes();
     CodecSection section =
         CodecSection.of(
@@ -112,27 +119,20 @@ public final class Calibration {
                 choice.chosen().basis(),
                 choice.gainBits(),
                 text.sha256()));
-    BundleManifest manifest = CodecWriter.write(root, profile, section);
+    return CodecWriter.write(root, profile, section);
+  }
+
+  private static List<String> notes(Collection collection, Choice choice, int width) {
     List<String> notes = new ArrayList<>(choice.notes());
-    long good = (long) GOOD_TOKENS_PER_CHANNEL * manifest.width();
+    long good = (long) GOOD_TOKENS_PER_CHANNEL * width;
     if (collection.fittedTokens() < good) {
       notes.add(
           "the profile was fitted on %,d tokens; %,d are better for a boundary of width %d"
-              .formatted(collection.fittedTokens(), good, manifest.width()));
+              .formatted(collection.fittedTokens(), good, width));
     }
     if (collection.tooLong() > 0) {
       notes.add("%,d texts are longer than the bundle takes".formatted(collection.tooLong()));
     }
-    return new CalibrationReport(
-        root,
-        manifest,
-        new CalibrationReport.Scope(
-            collection.fitted(),
-            collection.heldOut().size(),
-            choice.fields(),
-            notes,
-            System.nanoTime() - start),
-        choice.tried(),
-        choice.rows());
+    return notes;
   }
 }

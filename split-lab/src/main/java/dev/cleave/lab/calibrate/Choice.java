@@ -6,15 +6,9 @@ import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.lab.calibrate.CalibrationReport.Row;
 import dev.cleave.lab.calibrate.CalibrationReport.Tried;
 import dev.cleave.lab.calibrate.Candidates.Candidate;
-import dev.cleave.lab.measure.Answers;
 import dev.cleave.lab.measure.Codec;
 import dev.cleave.lab.measure.CodingEffect;
-import dev.cleave.lab.measure.DeviceHalf;
-import dev.cleave.lab.measure.FieldScore;
-import dev.cleave.lab.measure.Judge;
 import dev.cleave.lab.measure.LabProgress;
-import dev.cleave.lab.measure.Sample;
-import dev.cleave.lab.measure.ServerHalf;
 import dev.cleave.split.bundle.CodecSection;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +17,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /**
  * Chooses basis, quantiser and bytes on held-out samples. A search goes by a part of them; what was
@@ -31,18 +24,12 @@ import java.util.OptionalDouble;
  * thread; its results may be read when {@link #of} returned.
  */
 final class Choice {
-  /** Samples that searches go by. */
-  private static final int SEARCHED = 150;
-
   /** Part of the bytes that a basis must save against a simpler one, and a trellis as well. */
   private static final double LEAST_SAVING = 0.03;
 
   /** The modes that aim at a size, the simplest first. */
   private static final List<CodecMode> QUANTISERS =
       Arrays.stream(CodecMode.values()).filter(CodecMode::hasTarget).toList();
-
-  /** How far the share of right fields may fall. */
-  private static final double FIELD_LOSS = 0.002;
 
   /** By how much the bytes grow when a promise was not kept, and how often at most. */
   private static final double GROWTH = 1.02;
@@ -51,11 +38,7 @@ final class Choice {
 
   private static final int MAX_GROWTHS = 40;
 
-  private final DeviceHalf device;
-  private final ServerHalf server;
-  private final List<Sample> samples;
-  private final Judge part;
-  private final Judge all;
+  private final HeldOut heldOut;
   private final int width;
   private final LabProgress progress;
   private final Map<String, RateSearch> searches = new HashMap<>();
@@ -65,61 +48,29 @@ final class Choice {
   private final List<String> notes = new ArrayList<>();
   private Candidate chosen;
   private double gainBits;
-  private final OptionalDouble rawFields;
-  private long fields;
   private int judged;
 
   private record Quantised(CodecMode mode, int bytes) {}
 
-  private Choice(
-      DeviceHalf device,
-      ServerHalf server,
-      List<Sample> samples,
-      Candidate simplest,
-      LabProgress progress) {
-    this.device = device;
-    this.server = server;
-    this.samples = samples;
+  private Choice(HeldOut heldOut, Candidate simplest, LabProgress progress) {
+    this.heldOut = heldOut;
+    this.width = heldOut.width();
     this.chosen = simplest;
-    this.width = device.width();
     this.progress = progress;
-    int[][] answers = Answers.of(server, samples, "answering held-out texts", progress);
-    this.all = Judge.of(server, samples, answers);
-    this.part = samples.size() <= SEARCHED ? all : part(answers);
-    FieldScore score = Answers.score(device, samples, answers);
-    this.fields = score.count();
-    this.rawFields = fields == 0 ? OptionalDouble.empty() : OptionalDouble.of(score.share());
-  }
-
-  /** Some from everywhere: the text may be ordered. */
-  private Judge part(int[][] answers) {
-    List<Sample> some = new ArrayList<>();
-    int[][] theirs = new int[SEARCHED][];
-    for (int i = 0; i < SEARCHED; i++) {
-      int at = (int) ((long) i * samples.size() / SEARCHED);
-      some.add(samples.get(at));
-      theirs[i] = answers[at];
-    }
-    return Judge.of(server, some, theirs);
   }
 
   /**
    * Chooses.
    *
-   * @param samples held out
    * @param candidates from the simplest on
    * @throws CleaveException when no preset's promise can be kept
    */
-  static Choice of(
-      DeviceHalf device,
-      ServerHalf server,
-      List<Sample> samples,
-      List<Candidate> candidates,
-      LabProgress progress) {
-    Choice choice = new Choice(device, server, samples, candidates.getFirst(), progress);
+  static Choice of(HeldOut heldOut, List<Candidate> candidates, LabProgress progress) {
+    Choice choice = new Choice(heldOut, candidates.getFirst(), progress);
     choice.chooseBasis(candidates);
-    choice.rows.add(choice.row("raw", Codec.of(CodecMode.RAW_F32, choice.width)));
-    choice.rows.add(choice.row("int8", Codec.of(CodecMode.INT8, choice.width)));
+    Codec int8 = Codec.of(CodecMode.INT8, choice.width);
+    choice.rows.add(heldOut.rawRow());
+    choice.rows.add(heldOut.row("int8", int8, heldOut.effectOnAll(int8)));
     for (PresetGoal goal : PresetGoal.ALL) {
       choice.choosePreset(goal);
     }
@@ -141,13 +92,13 @@ final class Choice {
     List<Integer> bytes = new ArrayList<>();
     for (Candidate candidate : candidates) {
       Optional<RateSearch.Found> found =
-          searching(candidate, CodecMode.RATE).fewest(goal.kl(), guess);
+          searching(candidate, QUANTISERS.getFirst()).fewest(goal.kl(), guess);
       bytes.add(found.map(RateSearch.Found::bytesPerPosition).orElse(0));
       if (found.isEmpty()) {
         continue;
       }
       guess = found.get().bytesPerPosition();
-      tried.add(tried(candidate, CodecMode.RATE, found.get()));
+      tried.add(tried(candidate, QUANTISERS.getFirst(), found.get()));
       simplest = simplest == 0 ? guess : simplest;
       if (fewest == 0 || guess < fewest * (1 - LEAST_SAVING)) {
         fewest = guess;
@@ -177,12 +128,12 @@ final class Choice {
       return;
     }
     if (goal.equals(PresetGoal.BALANCED)) {
-      String quantiser = nameOf(mode);
+      String quantiser = HeldOut.nameOf(mode);
       tried.replaceAll(
           t -> t.withChosen(t.basis().equals(chosen.basis()) && t.mode().equals(quantiser)));
     }
     rows.add(kept.get());
-    presets.add(preset(kept.get()));
+    presets.add(heldOut.preset(kept.get()));
   }
 
   /** With as many more bytes as it takes to keep the promise on all samples. */
@@ -190,11 +141,11 @@ final class Choice {
     int bytes = start.bytes();
     for (int n = 0; n < MAX_GROWTHS; n++) {
       Codec codec = Codec.constant(start.mode(), chosen.profile(), bytes);
-      CodingEffect effect = all.effect(codec);
+      CodingEffect effect = heldOut.effectOnAll(codec);
       double growth = GROWTH;
       if (effect.kl() <= goal.kl()) {
-        Row row = row(goal.name(), codec, effect);
-        if (!goal.keepsFields() || keepsFields(row)) {
+        Row row = heldOut.row(goal.name(), codec, effect);
+        if (!goal.keepsFields() || heldOut.keepsFields(row)) {
           return Optional.of(row);
         }
         growth = FIELD_GROWTH;
@@ -210,11 +161,7 @@ final class Choice {
 
   private static Tried tried(Candidate candidate, CodecMode mode, RateSearch.Found found) {
     return new Tried(
-        candidate.basis(), nameOf(mode), found.bytesPerPosition(), found.effect(), false);
-  }
-
-  private static String nameOf(CodecMode mode) {
-    return mode.name().toLowerCase(Locale.ROOT);
+        candidate.basis(), HeldOut.nameOf(mode), found.bytesPerPosition(), found.effect(), false);
   }
 
   /** The simplest quantiser but where a finer one saves enough. */
@@ -227,7 +174,7 @@ final class Choice {
         continue;
       }
       int bytes = found.get().bytesPerPosition();
-      if (goal.equals(PresetGoal.BALANCED) && mode != CodecMode.RATE) {
+      if (goal.equals(PresetGoal.BALANCED) && mode != QUANTISERS.getFirst()) {
         tried.add(tried(chosen, mode, found.get()));
       }
       if (best.isEmpty() || bytes <= (1 - LEAST_SAVING) * best.get().bytes()) {
@@ -239,39 +186,6 @@ final class Choice {
     return best;
   }
 
-  private boolean keepsFields(Row row) {
-    return rawFields.isEmpty()
-        || row.fieldAccuracy().orElse(0) >= rawFields.getAsDouble() - FIELD_LOSS;
-  }
-
-  private Row row(String name, Codec codec) {
-    return row(name, codec, all.effect(codec));
-  }
-
-  private Row row(String name, Codec codec, CodingEffect effect) {
-    OptionalDouble right = OptionalDouble.empty();
-    if (rawFields.isPresent()) {
-      int[][] answers =
-          Answers.through(server, samples, codec, "answering through " + name, progress);
-      right = OptionalDouble.of(Answers.score(device, samples, answers).share());
-    }
-    return new Row(name, nameOf(codec.spec().mode()), codec.bytesPerPosition(), effect, right);
-  }
-
-  private CodecSection.Preset preset(Row row) {
-    CodecSection.FieldAccuracy accuracy =
-        row.fieldAccuracy().isPresent()
-            ? new CodecSection.FieldAccuracy(
-                row.fieldAccuracy().getAsDouble(), rawFields.getAsDouble())
-            : null;
-    return new CodecSection.Preset(
-        row.name(),
-        row.mode(),
-        row.bytesPerPosition(),
-        8.0 * row.bytesPerPosition() / width,
-        new CodecSection.Effect(row.effect().kl(), row.effect().agreement(), accuracy));
-  }
-
   /** The search among this profile's sizes, with what it judged before. */
   private RateSearch searching(Candidate candidate, CodecMode mode) {
     return searches.computeIfAbsent(
@@ -281,7 +195,7 @@ final class Choice {
                 width,
                 bytes -> {
                   progress.at("searching the fewest bytes", ++judged, 0);
-                  return part.effect(Codec.constant(mode, candidate.profile(), bytes));
+                  return heldOut.effectOnPart(Codec.constant(mode, candidate.profile(), bytes));
                 }));
   }
 
@@ -308,10 +222,5 @@ final class Choice {
 
   List<String> notes() {
     return notes;
-  }
-
-  /** Fields that the answers were scored on. */
-  long fields() {
-    return fields;
   }
 }

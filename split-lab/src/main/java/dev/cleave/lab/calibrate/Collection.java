@@ -11,14 +11,20 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
- * The texts as states: every fifth is held out, the others are for fitting. Of those all are seen
- * once, in the order of the text, and only the first are kept. Immutable.
+ * The texts as states: every fifth is held out until there are enough, the others are for fitting.
+ * Of those all are seen once, in the order of the text, and only the first are kept. Immutable.
  */
 final class Collection {
   private static final int HELD_OUT_EVERY = 5;
 
-  /** Samples for gradients. */
+  /** The most samples to judge by. */
+  private static final int HELD_OUT = 500;
+
+  /** The most samples for gradients. */
   private static final int KEPT = 400;
+
+  /** Of states, of either: wide boundaries and long texts are judged on fewer. */
+  private static final long MOST_BYTES = 256L << 20;
 
   /** Texts that are encoded side by side before their states are handed on in order. */
   private static final int AHEAD = 64;
@@ -28,6 +34,8 @@ final class Collection {
   private int fitted;
   private long fittedTokens;
   private long heldOutTokens;
+  private long heldOutBytes;
+  private long keptBytes;
   private int tooLong;
 
   private Collection() {}
@@ -65,7 +73,7 @@ final class Collection {
               .mapToObj(i -> device.encode(next.get(i).ids, next.get(i).text.rightAnswer()))
               .toList();
       for (int i = 0; i < samples.size(); i++) {
-        collection.add(samples.get(i), (from + i) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1, fit);
+        collection.add(samples.get(i), from + i, fit);
       }
       progress.at("encoding texts", from + next.size(), prompts.size());
     }
@@ -97,17 +105,22 @@ final class Collection {
     return prompts;
   }
 
-  private void add(Sample sample, boolean isHeldOut, Consumer<Sample> fit) {
-    if (isHeldOut) {
+  private void add(Sample sample, int index, Consumer<Sample> fit) {
+    long bytes = (long) sample.states().length * Float.BYTES;
+    if (index % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+        && heldOut.size() < HELD_OUT
+        && heldOutBytes < MOST_BYTES) {
       heldOut.add(sample);
       heldOutTokens += sample.positions();
+      heldOutBytes += bytes;
       return;
     }
     fit.accept(sample);
     fitted++;
     fittedTokens += sample.positions();
-    if (kept.size() < KEPT) {
+    if (kept.size() < KEPT && keptBytes < MOST_BYTES) {
       kept.add(sample);
+      keptBytes += bytes;
     }
   }
 

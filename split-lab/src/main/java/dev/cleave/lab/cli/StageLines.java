@@ -4,19 +4,19 @@ import dev.cleave.lab.measure.LabProgress;
 import java.io.PrintWriter;
 import java.util.function.LongSupplier;
 
-/** One line every few seconds for what takes longer. Thread-safe. */
+/** A line for a stage that takes over two seconds, and every five after that. Thread-safe. */
 final class StageLines implements LabProgress {
   private static final long QUIET_NANOS = 2_000_000_000L;
+  private static final long BETWEEN_NANOS = 5_000_000_000L;
 
   private final PrintWriter err;
   private final LongSupplier nanoTime;
   private String stage = "";
-  private long last;
+  private long next;
 
   StageLines(PrintWriter err, LongSupplier nanoTime) {
     this.err = err;
     this.nanoTime = nanoTime;
-    this.last = nanoTime.getAsLong();
   }
 
   @Override
@@ -24,11 +24,10 @@ final class StageLines implements LabProgress {
     long time = nanoTime.getAsLong();
     if (!now.equals(stage)) {
       stage = now;
-      // a stage that follows quick ones is named when it has taken as long itself
-      last = Math.max(last, time - QUIET_NANOS / 2);
+      next = time + QUIET_NANOS;
     }
-    if (time - last >= QUIET_NANOS) {
-      last = time;
+    if (time >= next) {
+      next = time + BETWEEN_NANOS;
       err.println(total > 0 ? "%s: %d of %d".formatted(now, done, total) : now + ": " + done);
       err.flush();
     }

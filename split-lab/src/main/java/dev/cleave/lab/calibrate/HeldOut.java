@@ -1,0 +1,122 @@
+package dev.cleave.lab.calibrate;
+
+import dev.cleave.codec.CodecMode;
+import dev.cleave.lab.calibrate.CalibrationReport.Row;
+import dev.cleave.lab.measure.Answers;
+import dev.cleave.lab.measure.Codec;
+import dev.cleave.lab.measure.CodingEffect;
+import dev.cleave.lab.measure.DeviceHalf;
+import dev.cleave.lab.measure.FieldScore;
+import dev.cleave.lab.measure.Judge;
+import dev.cleave.lab.measure.LabProgress;
+import dev.cleave.lab.measure.Sample;
+import dev.cleave.lab.measure.ServerHalf;
+import dev.cleave.split.bundle.CodecSection;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/** Measures codecs on the held-out samples. For one thread at a time. */
+final class HeldOut {
+  /** Samples that searches go by. */
+  private static final int SEARCHED = 150;
+
+  /** How far the share of right fields may fall. */
+  private static final double FIELD_LOSS = 0.002;
+
+  private final DeviceHalf device;
+  private final ServerHalf server;
+  private final List<Sample> samples;
+  private final LabProgress progress;
+  private final Judge part;
+  private final Judge all;
+  private final OptionalDouble rawFields;
+  private final long fields;
+
+  /** Answers the samples from their raw states: what all else is held against. */
+  HeldOut(DeviceHalf device, ServerHalf server, List<Sample> samples, LabProgress progress) {
+    this.device = device;
+    this.server = server;
+    this.samples = samples;
+    this.progress = progress;
+    int[][] answers = Answers.of(server, samples, "answering held-out texts", progress);
+    this.all = Judge.of(server, samples, answers);
+    this.part = samples.size() <= SEARCHED ? all : part(answers);
+    FieldScore score = Answers.score(device, samples, answers);
+    this.fields = score.count();
+    this.rawFields = fields == 0 ? OptionalDouble.empty() : OptionalDouble.of(score.share());
+  }
+
+  /** Some from everywhere: the text may be ordered. */
+  private Judge part(int[][] answers) {
+    List<Sample> some = new ArrayList<>();
+    int[][] theirs = new int[SEARCHED][];
+    for (int i = 0; i < SEARCHED; i++) {
+      int at = (int) ((long) i * samples.size() / SEARCHED);
+      some.add(samples.get(at));
+      theirs[i] = answers[at];
+    }
+    return Judge.of(server, some, theirs);
+  }
+
+  int width() {
+    return device.width();
+  }
+
+  /** Fields of the right answers; 0 where the text has none. */
+  long fields() {
+    return fields;
+  }
+
+  CodingEffect effectOnPart(Codec codec) {
+    return part.effect(codec);
+  }
+
+  CodingEffect effectOnAll(Codec codec) {
+    return all.effect(codec);
+  }
+
+  /** Raw states, whose answers are known. */
+  Row rawRow() {
+    Codec raw = Codec.of(CodecMode.RAW_F32, width());
+    return new Row(
+        "raw", nameOf(CodecMode.RAW_F32), raw.bytesPerPosition(), effectOnAll(raw), rawFields);
+  }
+
+  /** With the fields that are right through this codec. */
+  Row row(String name, Codec codec, CodingEffect effect) {
+    OptionalDouble right = OptionalDouble.empty();
+    if (rawFields.isPresent()) {
+      int[][] answers =
+          Answers.through(server, samples, codec, "answering through " + name, progress);
+      right = OptionalDouble.of(Answers.score(device, samples, answers).share());
+    }
+    return new Row(name, nameOf(codec.spec().mode()), codec.bytesPerPosition(), effect, right);
+  }
+
+  /** Whether about as many fields are right as with raw states. */
+  boolean keepsFields(Row row) {
+    return rawFields.isEmpty()
+        || row.fieldAccuracy().orElse(0) >= rawFields.getAsDouble() - FIELD_LOSS;
+  }
+
+  /** A row as the bundle has it. */
+  CodecSection.Preset preset(Row row) {
+    CodecSection.FieldAccuracy accuracy =
+        row.fieldAccuracy().isPresent()
+            ? new CodecSection.FieldAccuracy(row.fieldAccuracy().getAsDouble(), rawFields.orElse(0))
+            : null;
+    return new CodecSection.Preset(
+        row.name(),
+        row.mode(),
+        row.bytesPerPosition(),
+        8.0 * row.bytesPerPosition() / width(),
+        new CodecSection.Effect(row.effect().kl(), row.effect().agreement(), accuracy));
+  }
+
+  /** What the bundle calls a mode. */
+  static String nameOf(CodecMode mode) {
+    return mode.name().toLowerCase(Locale.ROOT);
+  }
+}
