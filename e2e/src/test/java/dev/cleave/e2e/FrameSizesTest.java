@@ -59,7 +59,6 @@ class FrameSizesTest {
             .map(name -> name.replace("BITS", "3"))
             // The same payloads by another name, or of two bytes each.
             .filter(name -> !List.of("default", "f16", "bf16").contains(name))
-            .filter(name -> !name.startsWith("rate-trellis"))
             .collect(
                 Collectors.toMap(name -> name, name -> device.resolve(CodecChoice.parse(name))));
     Map<String, Map<Integer, Set<List<Integer>>>> lengths = new HashMap<>();
