@@ -47,10 +47,7 @@ class EgressTest {
   }
 
   static List<String> codecs() {
-    return CodecChoice.names().stream()
-        .filter(name -> !name.startsWith("rate-trellis"))
-        .map(name -> name.replace("BITS", "3"))
-        .toList();
+    return CodecChoice.names().stream().map(name -> name.replace("BITS", "3")).toList();
   }
 
   @ParameterizedTest

@@ -11,12 +11,15 @@ import dev.cleave.codec.FrameInfo;
 import dev.cleave.codec.FrameLimits;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.StreamSpec;
+import dev.cleave.codec.profile.Profile;
+import dev.cleave.codec.rate.RateTarget;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.text.Fixtures;
 import dev.cleave.v1.Open;
 import dev.cleave.v1.Token;
 import dev.cleave.wire.Uplink;
+import dev.cleave.wire.WireCodec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -152,6 +155,41 @@ class CleaveClientTest {
       // All channels vary, so the bound is that of a white Gaussian source.
       assertThat(measured.bound())
           .isCloseTo(-0.5 * Math.log(distortion) / Math.log(2), within(0.001));
+    }
+  }
+
+  @Test
+  void aCalibratedBundleSendsItsBalancedPreset(@TempDir Path other) throws Exception {
+    Path calibrated = Fixtures.split("t5-v1.0-tied-relu", other);
+    Profile profile = Fixtures.calibrate(calibrated, "rate");
+    SynchronousQueue<Exchange> exchanges = new SynchronousQueue<>();
+    SynchronousQueue<Open> opens = new SynchronousQueue<>();
+    try (ScriptedServer server =
+            ScriptedServer.start(exchange -> {
+              Open open = exchange.open(6);
+              exchange.prompt();
+              exchange.done(dev.cleave.v1.FinishReason.EOS, 0);
+              exchanges.put(exchange);
+              opens.put(open);
+            });
+        CleaveClient client = CleaveClient.open(calibrated, server.address());
+        Generation answer = client.generate(TEXT, DEFAULTS)) {
+      List<ByteBuffer> frames = exchanges.take().frames;
+      StreamSpec spec =
+          new StreamSpec(CodecMode.RATE, Exchange.WIDTH, new RateTarget.BytesPerPosition(20))
+              .withProfile(profile);
+      assertThat(WireCodec.of(opens.take())).isEqualTo(WireCodec.of(spec));
+      FrameDecoder decoder = FrameDecoder.of(spec, new FrameLimits(6, 64, 1 << 20), profile);
+      for (ByteBuffer frame : frames) {
+        FrameInfo info = decoder.inspect(frame);
+        assertThat(info.payloadBytes()).isEqualTo(20 * info.positions());
+      }
+      assertThat(answer.text()).isEmpty();
+      Receipt.Coding coding = answer.receipt().sent().coding();
+      assertThat(coding.codec()).isEqualTo("balanced");
+      assertThat(coding.reason()).contains("the default of a calibrated bundle", "20 bytes");
+      assertThat(coding.constantSize()).isTrue();
+      assertThat(Objects.requireNonNull(coding.measured()).distortionDb()).isNegative();
     }
   }
 

@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  cleave generate --bundle notes \"Pt c/o chest pain for 3 days.\"",
-      "  cleave generate --bundle notes --server 127.0.0.1:7431 --file letter.txt --codec f16",
+      "  cleave generate --bundle notes --server 127.0.0.1:7431 --file letter.txt --codec rate:4",
       "  cleave generate --bundle notes --json < letter.txt 2> /dev/null",
       "  cleave generate --bundle notes --temperature 0.7 --top-p 0.9 --seed 7 --stop END \"...\""
     })

@@ -101,8 +101,7 @@ public sealed interface CodecChoice {
     List<String> names = new ArrayList<>(List.of("default"));
     CodecNames.withoutTarget().forEach(mode -> names.add(CodecNames.nameOf(mode)));
     names.addAll(CodecSection.PRESETS);
-    names.add("rate:BITS");
-    names.add("rate-trellis:BITS");
+    CodecNames.withTarget().forEach(mode -> names.add(CodecNames.nameOf(mode) + ":BITS"));
     return names;
   }
 

@@ -39,6 +39,11 @@ public final class CodecNames {
     return withoutTarget().stream().filter(mode -> nameOf(mode).equals(name)).findFirst();
   }
 
+  /** The codecs that need a rate as well. */
+  static List<CodecMode> withTarget() {
+    return Arrays.stream(CodecMode.values()).filter(CodecMode::hasTarget).toList();
+  }
+
   /** The codecs that need nothing but their name. */
   public static List<CodecMode> withoutTarget() {
     return Arrays.stream(CodecMode.values()).filter(mode -> !mode.hasTarget()).toList();

@@ -1,6 +1,7 @@
 package dev.cleave.edge.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -91,6 +92,16 @@ class MainTest {
         .isGreaterThan(receipt.get("frame_bytes_up").asLong());
     assertThat(receipt.get("bytes_down").asLong()).isPositive();
     assertThat(receipt.get("seed").isNull()).isTrue();
+    assertThat(receipt.get("codec").asText()).isEqualTo("bf16");
+    assertThat(receipt.get("codec_reason").asText()).isEqualTo("asked for");
+    assertThat(receipt.get("constant_size_frames").asBoolean()).isTrue();
+    assertThat(receipt.get("exact").asBoolean()).isFalse();
+    assertThat(receipt.get("distortion_db").asDouble()).isBetween(-60.0, -45.0);
+    assertThat(receipt.get("gap_bits_per_element").asDouble())
+        .isEqualTo(
+            receipt.get("bits_per_element").asDouble()
+                - receipt.get("bound_bits_per_element").asDouble(),
+            within(0.002));
     assertThat(receipt.get("statement").asText()).contains("States are personal data");
   }
 
@@ -100,6 +111,14 @@ class MainTest {
     assertThat(err.toString()).startsWith("cleave: ").contains("127.0.0.1:1");
     assertThat(err.toString().strip()).doesNotContain("\n").doesNotContain("chest");
     assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void namesTheNextMoveForAPresetThatTheBundleHasNot() {
+    assertThat(run("generate", "--bundle", bundle, "--codec", "small", NOTE)).isEqualTo(2);
+    assertThat(err.toString())
+        .contains("'small'", "not calibrated", "cleave calibrate --bundle B")
+        .hasLineCount(1);
   }
 
   @Test
@@ -138,6 +157,9 @@ class MainTest {
       strings = {
         "generate", // --bundle is required
         "generate --bundle b --codec int3 x",
+        "generate --bundle b --codec rate x",
+        "generate --bundle b --codec rate:0 x",
+        "generate --bundle b --codec rate:40 x",
         "generate --bundle b --deadline soon x",
         "generate --bundle b --deadline 0 x",
         "generate --bundle b --top-p 0 x",
