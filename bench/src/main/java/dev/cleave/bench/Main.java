@@ -2,6 +2,7 @@ package dev.cleave.bench;
 
 import dev.cleave.bench.codec.RateTable;
 import dev.cleave.bench.codec.SpeedTable;
+import dev.cleave.bench.codec.StatesTable;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Parameters;
       "  generate  60 tokens: two processes against one",
       "  codec     the tensor codec: all of the next three",
       "  codec-rates   rate and distortion on synthetic states with outliers",
+      "  codec-states  modes and presets on the reference model's states, after calibrating it",
       "  codec-speed   frames against a plain copy and zstd (JMH)",
       "",
       "Examples:",
@@ -55,9 +57,11 @@ public final class Main implements Callable<Integer> {
         }
         case "codec" -> {
           RateTable.print();
+          states();
           SpeedTable.print();
         }
         case "codec-rates" -> RateTable.print();
+        case "codec-states" -> states();
         case "codec-speed" -> SpeedTable.print();
         default -> {
           System.err.println(
@@ -67,5 +71,11 @@ public final class Main implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private static void states() throws IOException {
+    try (ReferenceModel model = ReferenceModel.split()) {
+      StatesTable.print(model.bundle());
+    }
   }
 }

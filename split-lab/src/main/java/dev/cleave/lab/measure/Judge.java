@@ -6,6 +6,8 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -115,10 +117,29 @@ public final class Judge {
    * @throws IllegalArgumentException when it cannot meet its target
    */
   public CodingEffect effect(Codec codec) {
+    return effect((worker, batch) -> {
+      StreamCoding coding = codec.coding();
+      double[] sums = judge(worker, batch, coding::sent);
+      sums[3] = coding.frameBytes();
+      sums[4] = coding.elements();
+      return sums;
+    });
+  }
+
+  /**
+   * What another way of coding does, which is not one of frames.
+   *
+   * @param coding what arrives of a sample; called from several threads
+   * @param bitsPerElement that it takes
+   */
+  public CodingEffect effect(UnaryOperator<Sample> coding, double bitsPerElement) {
+    CodingEffect effect = effect((worker, batch) -> judge(worker, batch, coding));
+    return new CodingEffect(effect.kl(), effect.agreement(), bitsPerElement);
+  }
+
+  private CodingEffect effect(BiFunction<Worker, Batch, double[]> task) {
     double[] all = new double[5];
-    for (double[] part :
-        server.each(
-            batches, ServerHalf.Stage.QUIET, (worker, batch) -> judge(worker, batch, codec))) {
+    for (double[] part : server.each(batches, ServerHalf.Stage.QUIET, task)) {
       for (int i = 0; i < all.length; i++) {
         all[i] += part[i];
       }
@@ -126,17 +147,14 @@ public final class Judge {
     return new CodingEffect(all[0] / all[2], all[1] / all[2], 8 * all[3] / all[4]);
   }
 
-  private double[] judge(Worker worker, Batch batch, Codec codec) {
-    StreamCoding coding = codec.coding();
+  private double[] judge(Worker worker, Batch batch, UnaryOperator<Sample> coding) {
     Truth truth = truth(worker, batch);
     double[] sums = new double[5];
     List<Sample> arrived = new ArrayList<>();
     for (Sample sample : batch.samples) {
-      arrived.add(coding.sent(sample));
+      arrived.add(coding.apply(sample));
     }
     truth.compare(batch.logits(worker, arrived), batch.tokens(), batch.lengths, sums);
-    sums[3] = coding.frameBytes();
-    sums[4] = coding.elements();
     return sums;
   }
 }
