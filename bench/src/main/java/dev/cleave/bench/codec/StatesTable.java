@@ -77,8 +77,7 @@ public final class StatesTable {
       List<Sample> samples = heldOut(device, deviceHalf.file("calibration.jsonl"));
       int answer = Math.min(MAX_ANSWER, device.usualAnswer());
       int longest = samples.stream().mapToInt(Sample::positions).max().orElseThrow();
-      try (ServerHalf server =
-          ServerHalf.open(Bundle.open(bundle, Half.SERVER), longest, answer)) {
+      try (ServerHalf server = ServerHalf.open(Bundle.open(bundle, Half.SERVER), longest, answer)) {
         new StatesTable(device, server, samples, profile).print(report);
       }
     }
