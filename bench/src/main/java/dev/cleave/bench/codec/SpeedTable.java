@@ -21,7 +21,12 @@ public final class SpeedTable {
   private static final double FRAME_BYTES = (double) POSITIONS * WIDTH * Float.BYTES;
 
   private static final List<CodecMode> ONE_TOKEN =
-      List.of(CodecMode.RAW_F32, CodecMode.INT8, CodecMode.INT4, CodecMode.RATE);
+      List.of(
+          CodecMode.RAW_F32,
+          CodecMode.INT8,
+          CodecMode.INT4,
+          CodecMode.RATE,
+          CodecMode.RATE_TRELLIS);
 
   private static final Map<String, Goal> GOALS =
       Map.of(
