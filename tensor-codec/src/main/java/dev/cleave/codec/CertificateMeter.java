@@ -84,7 +84,7 @@ public final class CertificateMeter {
     double bits = positions == 0 ? 0 : bytes * 8 / elements;
     if (normalised != null) {
       double distortion = normalised.sum / elements;
-      boolean weighted = normalised.forward != null;
+      boolean weighted = normalised.weighting != null;
       double weightedDistortion = normalised.weightedSum / elements;
       return new Certificate(
           positions,
@@ -120,7 +120,7 @@ public final class CertificateMeter {
   private static final class Normalised {
     private final double[] weights;
     private final ReverseWaterFilling bound;
-    private final float @Nullable [] forward;
+    private final @Nullable Basis weighting;
     private final float[] errors;
     private final float[] coordinates;
     private double sum;
@@ -131,7 +131,7 @@ public final class CertificateMeter {
       int width = profile.width();
       boolean weighted = basis.kind() == BasisKind.FISHER;
       this.weights = profile.channels().inverseVariances();
-      this.forward = weighted ? basis.forward() : null;
+      this.weighting = weighted ? basis : null;
       this.errors = new float[weighted ? width : 0];
       this.coordinates = new float[weighted ? width : 0];
       float[] sigma = basis.sigma();
@@ -152,12 +152,12 @@ public final class CertificateMeter {
       for (int c = 0; c < weights.length; c++) {
         double error = error(source.get(from + c), decoded.get(to + c));
         sum += error * error * weights[c];
-        if (forward != null) {
+        if (weighting != null) {
           errors[c] = (float) error;
         }
       }
-      if (forward != null) {
-        Kernels.multiply(errors, 1, forward, errors.length, coordinates);
+      if (weighting != null) {
+        weighting.toCoordinates(errors, 1, coordinates);
         weightedSum += Kernels.sumOfSquares(coordinates, 0, coordinates.length);
       }
     }

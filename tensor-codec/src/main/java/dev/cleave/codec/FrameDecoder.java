@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads frames that came from outside. Everything a header announces is held against the receiver's
  * limits before anything is allocated or decoded; the buffer must hold one frame and nothing else.
- * Keeps scratch memory, at most 4 bytes an element and 64 KiB, so that frames no larger than
- * earlier ones allocate nothing; one thread at a time.
+ * Keeps scratch memory, at most 4 bytes an element, 8 a channel and 64 KiB, so that frames no
+ * larger than earlier ones allocate nothing; one thread at a time.
  *
  * <p>All modes but RAW and LOSSLESS give finite values only. Those carry what was sent: look with
  * {@link NonFinite}.

@@ -1,5 +1,6 @@
 package dev.cleave.codec.profile;
 
+import dev.cleave.codec.kernel.Kernels;
 import java.util.Arrays;
 
 /**
@@ -128,6 +129,27 @@ public final class Basis {
   /** A copy of the factors, f32 [width], or of the matrix, f32 [coordinate, channel]. */
   public float[] inverse() {
     return inverse.clone();
+  }
+
+  /**
+   * Rows times the forward matrix of a basis that is not diagonal: {@link Kernels#multiply},
+   * without a copy of the matrix for each stream.
+   *
+   * @param rows f32 [count, channel], without their means
+   * @param out takes f32 [count, coordinate]; not {@code rows}
+   */
+  public void toCoordinates(float[] rows, int count, float[] out) {
+    Kernels.multiply(rows, count, forward, width(), out);
+  }
+
+  /**
+   * The way back, with the inverse matrix.
+   *
+   * @param rows f32 [count, coordinate]
+   * @param out takes f32 [count, channel]; not {@code rows}
+   */
+  public void toChannels(float[] rows, int count, float[] out) {
+    Kernels.multiply(rows, count, inverse, width(), out);
   }
 
   /** A copy of the coordinates' standard deviations, f32 [width]. */

@@ -35,7 +35,7 @@ public interface Quantiser {
   void decode(Plan plan, RansDecoder decoder, SideReader rawBits, int rows, Symbols symbols);
 
   /**
-   * Starts giving back coordinates, row by row with {@link #dequantise}.
+   * Starts giving back coordinates, in order, with {@link #dequantise}.
    *
    * @param rawBits stands at the frame's raw bits
    * @param escapes stands at the frame's escapes
@@ -43,9 +43,10 @@ public interface Quantiser {
   void rewind(SideReader rawBits, SideReader escapes);
 
   /**
-   * The next row.
+   * The next rows.
    *
-   * @param out takes f32 [width] in units of the step
+   * @param row the first
+   * @param out takes f32 [count, width] in units of the step
    */
-  void dequantise(Plan plan, Symbols symbols, int row, float[] out);
+  void dequantise(Plan plan, Symbols symbols, int row, int count, float[] out);
 }

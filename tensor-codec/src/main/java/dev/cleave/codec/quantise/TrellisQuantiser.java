@@ -362,14 +362,16 @@ public final class TrellisQuantiser implements Quantiser {
   }
 
   @Override
-  public void dequantise(Plan plan, Symbols symbols, int row, float[] out) {
+  public void dequantise(Plan plan, Symbols symbols, int row, int count, float[] out) {
     int width = plans.width();
+    int from = row * width;
+    int elements = count * width;
     byte[] values = symbols.values;
     int s = state;
-    for (int c = 0; c < width; c++) {
+    for (int i = 0, c = 0; i < elements; i++, c = c + 1 == width ? 0 : c + 1) {
       int grid = s & 1;
       Cells cells = plan.at(grid, c);
-      int symbol = values[row * width + c] & 0xFF;
+      int symbol = values[from + i] & 0xFF;
       int bits = cells.rawBits;
       int q = symbol - cells.reach;
       if (bits > 0) {
@@ -377,10 +379,10 @@ public final class TrellisQuantiser implements Quantiser {
       }
       int parity = q & 1;
       if (symbol == cells.escape()) {
-        out[c] = point(grid, escapes.signed());
+        out[i] = point(grid, escapes.signed());
         parity = 0;
       } else {
-        out[c] = bits > 0 ? point(grid, q) : cells.centroids[symbol];
+        out[i] = bits > 0 ? point(grid, q) : cells.centroids[symbol];
       }
       s = NEXT[2 * s + parity];
     }

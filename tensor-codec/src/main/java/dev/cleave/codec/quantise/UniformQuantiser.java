@@ -143,33 +143,34 @@ public final class UniformQuantiser implements Quantiser {
   }
 
   @Override
-  public void dequantise(Plan plan, Symbols symbols, int row, float[] out) {
+  public void dequantise(Plan plan, Symbols symbols, int row, int count, float[] out) {
     int width = plans.width();
     int from = row * width;
+    int elements = count * width;
     byte[] values = symbols.values;
     if (plan.alike && plan.rawBitsPerRow() == 0) {
       Cells cells = plan.at(0, 0);
       float[] centroids = cells.centroids;
       int highest = 0;
-      for (int c = 0; c < width; c++) {
-        int symbol = values[from + c] & 0xFF;
+      for (int i = 0; i < elements; i++) {
+        int symbol = values[from + i] & 0xFF;
         highest = Math.max(highest, symbol);
-        out[c] = centroids[symbol];
+        out[i] = centroids[symbol];
       }
       if (highest < cells.escape()) {
         return;
       }
     }
-    for (int c = 0; c < width; c++) {
+    for (int i = 0, c = 0; i < elements; i++, c = c + 1 == width ? 0 : c + 1) {
       Cells cells = plan.at(0, c);
-      int symbol = values[from + c] & 0xFF;
+      int symbol = values[from + i] & 0xFF;
       int bits = cells.rawBits;
       if (bits == 0) {
-        out[c] = symbol == cells.escape() ? escapes.signed() : cells.centroids[symbol];
+        out[i] = symbol == cells.escape() ? escapes.signed() : cells.centroids[symbol];
       } else {
         int low = rawBits.bits(bits);
         int q = ((symbol - cells.reach) << bits) + low - (1 << (bits - 1));
-        out[c] = symbol == cells.escape() ? escapes.signed() : q;
+        out[i] = symbol == cells.escape() ? escapes.signed() : q;
       }
     }
   }

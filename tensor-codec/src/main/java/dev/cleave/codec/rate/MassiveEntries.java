@@ -75,11 +75,11 @@ final class MassiveEntries {
     }
   }
 
-  /** Puts those of a row in their places; rows come in ascending order, from 0 on. */
-  void restore(int row, float[] out, int width) {
+  /** Puts those of some rows in their places; rows come in ascending order, from 0 on. */
+  void restore(int row, int rows, float[] out, int width) {
     next = row == 0 ? 0 : next;
     int from = row * width;
-    while (next < count && elements[next] < from + width) {
+    while (next < count && elements[next] < from + rows * width) {
       out[elements[next] - from] = values[next];
       next++;
     }

@@ -6,7 +6,6 @@ import dev.cleave.codec.payload.SideWriter;
 import dev.cleave.codec.profile.Basis;
 import dev.cleave.codec.profile.Profile;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
 
 /**
  * Rows as a profile describes them. The head of a frame:
@@ -24,8 +23,10 @@ import java.util.Arrays;
  */
 final class ProfileRows implements Rows {
   static final int MASSIVE = 32;
+  private static final int ROWS_AT_ONCE = 4;
 
   private final int width;
+  private final Basis basis;
   private final boolean diagonal;
   private final boolean hasGains;
   private final float[] means;
@@ -34,17 +35,18 @@ final class ProfileRows implements Rows {
   private final float[] limits;
   private final float[] perDeviation;
   private final float[] row;
+  private float[] centred = new float[0];
   private final MassiveEntries massive = new MassiveEntries();
   private byte[] gains = new byte[0];
 
   ProfileRows(Profile profile) {
     width = profile.width();
-    Basis basis = profile.basis();
+    basis = profile.basis();
     diagonal = basis.isDiagonal();
     hasGains = profile.tokenGain();
     means = profile.channels().means();
-    forward = basis.forward();
-    inverse = basis.inverse();
+    forward = diagonal ? basis.forward() : new float[0];
+    inverse = diagonal ? basis.inverse() : new float[0];
     limits = profile.channels().deviations();
     perDeviation = new float[width];
     row = new float[width];
@@ -62,6 +64,9 @@ final class ProfileRows implements Rows {
   @Override
   public void analyse(FloatBuffer values, int at, int positions, float[] coordinates) {
     massive.clear();
+    if (!diagonal && centred.length < positions * width) {
+      centred = new float[positions * width];
+    }
     if (hasGains && gains.length < positions) {
       gains = new byte[positions];
     }
@@ -76,14 +81,17 @@ final class ProfileRows implements Rows {
       if (!(beyond() <= 0)) {
         takeMassive(values, at, r);
       }
+      int to = r * width;
       if (diagonal) {
-        int to = r * width;
         for (int c = 0; c < width; c++) {
           coordinates[to + c] = row[c] * forward[c];
         }
       } else {
-        transform(row, forward, coordinates, r * width);
+        System.arraycopy(row, 0, centred, to, width);
       }
+    }
+    if (!diagonal) {
+      basis.toCoordinates(centred, positions, coordinates);
     }
   }
 
@@ -139,45 +147,45 @@ final class ProfileRows implements Rows {
     massive.read(head, (long) positions * width);
   }
 
+  /** What is read of a matrix serves four rows; short frames have no memory for that. */
   @Override
-  public void restore(int r, float step, float[] quantised, float[] out) {
-    float gain = hasGains ? Gains.gain(gains[r]) : 1;
-    if (diagonal) {
-      for (int c = 0; c < width; c++) {
-        out[c] = means[c] + (quantised[c] * (inverse[c] * step)) * gain;
-      }
-    } else {
-      for (int c = 0; c < width; c++) {
-        quantised[c] *= step;
-      }
-      transform(quantised, inverse, out, 0);
-      for (int c = 0; c < width; c++) {
-        out[c] = means[c] + out[c] * gain;
-      }
-    }
-    massive.restore(r, out, width);
+  public int batch(int positions) {
+    return diagonal || positions < 4 * ROWS_AT_ONCE ? 1 : ROWS_AT_ONCE;
   }
 
   @Override
-  public double error(int r, float[] values, float[] restored) {
-    for (int c = 0; c < width; c++) {
-      row[c] = (values[c] - restored[c]) * perDeviation[c];
+  public void restore(int row, int count, float step, float[] quantised, float[] out) {
+    if (!diagonal) {
+      for (int i = 0; i < count * width; i++) {
+        quantised[i] *= step;
+      }
+      basis.toChannels(quantised, count, out);
     }
-    return Kernels.sumOfSquares(row, 0, width);
+    for (int r = 0; r < count; r++) {
+      float gain = hasGains ? Gains.gain(gains[row + r]) : 1;
+      int at = r * width;
+      if (diagonal) {
+        for (int c = 0; c < width; c++) {
+          out[at + c] = means[c] + (quantised[at + c] * (inverse[c] * step)) * gain;
+        }
+      } else {
+        for (int c = 0; c < width; c++) {
+          out[at + c] = means[c] + out[at + c] * gain;
+        }
+      }
+    }
+    massive.restore(row, count, out, width);
   }
 
-  /** Adds the rows of a matrix up, each times its coordinate; zeros add nothing. */
-  private void transform(float[] factors, float[] matrix, float[] out, int to) {
-    Arrays.fill(out, to, to + width, 0);
-    for (int i = 0; i < width; i++) {
-      float factor = factors[i];
-      if (factor == 0) {
-        continue;
-      }
-      int from = i * width;
+  @Override
+  public double error(int first, int count, float[] values, float[] restored) {
+    double sum = 0;
+    for (int at = 0; at < count * width; at += width) {
       for (int c = 0; c < width; c++) {
-        out[to + c] += factor * matrix[from + c];
+        row[c] = (values[at + c] - restored[at + c]) * perDeviation[c];
       }
+      sum += Kernels.sumOfSquares(row, 0, width);
     }
+    return sum;
   }
 }

@@ -24,9 +24,9 @@ final class RateFrame {
   private final SideReader rawBits = new SideReader();
   private final SideReader escapes = new SideReader();
   private final Symbols symbols = new Symbols();
-  private final float[] quantised;
-  private final float[] restored;
-  private final float[] original;
+  private float[] quantised = new float[0];
+  private float[] restored = quantised;
+  private float[] original = quantised;
   private float[] coordinates = new float[0];
   private int positions;
   private int encodedStep;
@@ -36,9 +36,6 @@ final class RateFrame {
     this.width = width;
     this.rows = rows;
     this.quantiser = quantiser;
-    this.quantised = new float[width];
-    this.restored = new float[width];
-    this.original = new float[width];
   }
 
   /** Takes the values of a new frame. */
@@ -93,11 +90,18 @@ final class RateFrame {
     quantiser.rewind(rawBits, escapes);
     Plan plan = plan(triedStep);
     double sum = 0;
-    for (int r = 0; r < positions; r++) {
-      quantiser.dequantise(plan, symbols, r, quantised);
-      rows.restore(r, plan.step(), quantised, restored);
-      values.get(at + r * width, original, 0, width);
-      sum += rows.error(r, original, restored);
+    int batch = rows.batch(positions);
+    if (quantised.length < batch * width) {
+      quantised = new float[batch * width];
+      restored = new float[batch * width];
+      original = new float[batch * width];
+    }
+    for (int r = 0; r < positions; r += batch) {
+      int count = Math.min(batch, positions - r);
+      quantiser.dequantise(plan, symbols, r, count, quantised);
+      rows.restore(r, count, plan.step(), quantised, restored);
+      values.get(at + r * width, original, 0, count * width);
+      sum += rows.error(r, count, original, restored);
     }
     return sum / elements();
   }

@@ -179,8 +179,8 @@ public final class RatePayload implements PayloadCodec {
     private final Symbols symbols = new Symbols();
     private final SideReader side = new SideReader();
     private final SideReader rawBits = new SideReader();
-    private final float[] quantised;
-    private final float[] restored;
+    private float[] quantised = new float[0];
+    private float[] restored = quantised;
 
     Coder(Kind kind, int width, @Nullable Profile profile, RateTarget target) {
       this.width = width;
@@ -193,8 +193,6 @@ public final class RatePayload implements PayloadCodec {
           };
       this.frame = new RateFrame(width, rows, quantiser);
       this.search = new StepSearch(firstStep(target));
-      this.quantised = new float[width];
-      this.restored = new float[width];
     }
 
     /** About where a target of a normal source lies; later frames start with the one before. */
@@ -231,18 +229,24 @@ public final class RatePayload implements PayloadCodec {
       rawBits.open(in.buffer(), rawFrom, ransFrom);
       side.skipTo(ransEnd);
       quantiser.rewind(rawBits, side);
-      for (int r = 0; r < positions; r++) {
-        quantiser.dequantise(plan, symbols, r, quantised);
-        rows.restore(r, plan.step(), quantised, restored);
-        requireFinite(side.at());
-        out.put(at + r * width, restored, 0, width);
+      int batch = rows.batch(positions);
+      if (quantised.length < batch * width) {
+        quantised = new float[batch * width];
+        restored = new float[batch * width];
+      }
+      for (int r = 0; r < positions; r += batch) {
+        int count = Math.min(batch, positions - r);
+        quantiser.dequantise(plan, symbols, r, count, quantised);
+        rows.restore(r, count, plan.step(), quantised, restored);
+        requireFinite(count * width, side.at());
+        out.put(at + r * width, restored, 0, count * width);
       }
       rawBits.endBits();
       end(in, side.at(), end, padded);
     }
 
-    private void requireFinite(int offset) {
-      if (!(Kernels.maxMagnitude(restored, 0, width) <= Float.MAX_VALUE)) {
+    private void requireFinite(int elements, int offset) {
+      if (!(Kernels.maxMagnitude(restored, 0, elements) <= Float.MAX_VALUE)) {
         throw new CorruptPayload(offset, "a value is not finite");
       }
     }

@@ -30,14 +30,20 @@ interface Rows {
   /** Reads it. */
   void read(SideReader head, int positions);
 
-  /**
-   * One row of values.
-   *
-   * @param quantised f32 [width], coordinates in units of the step; overwritten
-   * @param out takes f32 [width]; may not be finite when a sender wants that
-   */
-  void restore(int row, float step, float[] quantised, float[] out);
+  /** How many rows of a frame of so many {@link #restore} takes at once with profit. */
+  default int batch(int positions) {
+    return 1;
+  }
 
-  /** The sum of squared errors over the variances; only of a frame that was analysed. */
-  double error(int row, float[] values, float[] restored);
+  /**
+   * Values of rows that follow one another.
+   *
+   * @param row the first
+   * @param quantised f32 [count, width], coordinates in units of the step; overwritten
+   * @param out takes f32 [count, width]; may not be finite when a sender wants that
+   */
+  void restore(int row, int count, float step, float[] quantised, float[] out);
+
+  /** The sum of squared errors of rows over the variances; only of a frame that was analysed. */
+  double error(int row, int count, float[] values, float[] restored);
 }

@@ -235,23 +235,28 @@ final class StatisticsRows implements Rows {
   }
 
   @Override
-  public void restore(int r, float step, float[] quantised, float[] out) {
-    if (r == 0 || !perChannel) {
-      scales(r);
+  public void restore(int row, int count, float step, float[] quantised, float[] out) {
+    for (int r = row; r < row + count; r++) {
+      if (r == 0 || !perChannel) {
+        scales(r);
+      }
+      int at = (r - row) * width;
+      for (int c = 0; c < width; c++) {
+        out[at + c] = quantised[at + c] * (scales[c] * step);
+      }
     }
-    for (int c = 0; c < width; c++) {
-      out[c] = quantised[c] * (scales[c] * step);
-    }
-    massive.restore(r, out, width);
+    massive.restore(row, count, out, width);
   }
 
   @Override
-  public double error(int r, float[] values, float[] restored) {
+  public double error(int row, int count, float[] values, float[] restored) {
     double sum = 0;
-    for (int c = 0; c < width; c++) {
-      double meanSquare = meanSquares[scaleOf(r, c)];
-      double error = (double) values[c] - restored[c];
-      sum += meanSquare == 0 ? 0 : error * error / meanSquare;
+    for (int r = 0; r < count; r++) {
+      for (int c = 0; c < width; c++) {
+        double meanSquare = meanSquares[scaleOf(row + r, c)];
+        double error = (double) values[r * width + c] - restored[r * width + c];
+        sum += meanSquare == 0 ? 0 : error * error / meanSquare;
+      }
     }
     return sum;
   }
