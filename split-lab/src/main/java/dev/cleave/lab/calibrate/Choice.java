@@ -7,7 +7,6 @@ import dev.cleave.lab.calibrate.CalibrationReport.Row;
 import dev.cleave.lab.calibrate.CalibrationReport.Tried;
 import dev.cleave.lab.calibrate.Candidates.Candidate;
 import dev.cleave.lab.measure.Codec;
-import dev.cleave.lab.measure.CodingEffect;
 import dev.cleave.lab.measure.LabProgress;
 import dev.cleave.split.bundle.CodecSection;
 import java.util.ArrayList;
@@ -120,15 +119,13 @@ final class Choice {
               goal.kl()));
       return;
     }
-    CodecMode mode = found.get().mode();
-    Optional<Row> kept = grown(goal, found.get());
+    Optional<Row> kept = keptFields(goal, found.get());
     if (kept.isEmpty()) {
-      notes.add(
-          "no %s preset: its promise was not kept on all held-out text".formatted(goal.name()));
+      notes.add("no %s preset: it did not keep the fields".formatted(goal.name()));
       return;
     }
     if (goal.equals(PresetGoal.BALANCED)) {
-      String quantiser = HeldOut.nameOf(mode);
+      String quantiser = HeldOut.nameOf(found.get().mode());
       tried.replaceAll(
           t -> t.withChosen(t.basis().equals(chosen.basis()) && t.mode().equals(quantiser)));
     }
@@ -136,25 +133,33 @@ final class Choice {
     presets.add(heldOut.preset(kept.get()));
   }
 
-  /** With as many more bytes as it takes to keep the promise on all samples. */
-  private Optional<Row> grown(PresetGoal goal, Quantised start) {
+  /** With as many more bytes as it takes to keep the divergence on all samples. */
+  private Optional<Quantised> grown(PresetGoal goal, Quantised start) {
     int bytes = start.bytes();
     for (int n = 0; n < MAX_GROWTHS; n++) {
       Codec codec = Codec.constant(start.mode(), chosen.profile(), bytes);
-      CodingEffect effect = heldOut.effectOnAll(codec);
-      double growth = GROWTH;
-      if (effect.kl() <= goal.kl()) {
-        Row row = heldOut.row(goal.name(), codec, effect);
-        if (!goal.keepsFields() || heldOut.keepsFields(row)) {
-          return Optional.of(row);
-        }
-        growth = FIELD_GROWTH;
-        String note = goal.name() + " has more bytes than its divergence needs, for its fields";
-        if (!notes.contains(note)) {
-          notes.add(note);
-        }
+      if (heldOut.effectOnAll(codec).kl() <= goal.kl()) {
+        return Optional.of(new Quantised(start.mode(), bytes));
       }
-      bytes = Math.max(bytes + 1, (int) Math.round(bytes * growth));
+      bytes = Math.max(bytes + 1, (int) Math.round(bytes * GROWTH));
+    }
+    return Optional.empty();
+  }
+
+  /** With as many more bytes as it takes to keep the fields, where the preset promises them. */
+  private Optional<Row> keptFields(PresetGoal goal, Quantised start) {
+    int bytes = start.bytes();
+    for (int n = 0; n < MAX_GROWTHS; n++) {
+      Codec codec = Codec.constant(start.mode(), chosen.profile(), bytes);
+      Row row = heldOut.row(goal.name(), codec, heldOut.effectOnAll(codec));
+      if (!goal.keepsFields() || heldOut.keepsFields(row)) {
+        return Optional.of(row);
+      }
+      String note = goal.name() + " has more bytes than its divergence needs, for its fields";
+      if (!notes.contains(note)) {
+        notes.add(note);
+      }
+      bytes = Math.max(bytes + 1, (int) Math.round(bytes * FIELD_GROWTH));
     }
     return Optional.empty();
   }
@@ -164,7 +169,7 @@ final class Choice {
         candidate.basis(), HeldOut.nameOf(mode), found.bytesPerPosition(), found.effect(), false);
   }
 
-  /** The simplest quantiser but where a finer one saves enough. */
+  /** The simplest quantiser but where a finer one saves enough on all samples. */
   private Optional<Quantised> search(PresetGoal goal) {
     Optional<Quantised> best = Optional.empty();
     int guess = goal.guess(width);
@@ -177,8 +182,10 @@ final class Choice {
       if (goal.equals(PresetGoal.BALANCED) && mode != QUANTISERS.getFirst()) {
         tried.add(tried(chosen, mode, found.get()));
       }
-      if (best.isEmpty() || bytes <= (1 - LEAST_SAVING) * best.get().bytes()) {
-        best = Optional.of(new Quantised(mode, bytes));
+      Optional<Quantised> kept = grown(goal, new Quantised(mode, bytes));
+      if (kept.isPresent()
+          && (best.isEmpty() || kept.get().bytes() <= (1 - LEAST_SAVING) * best.get().bytes())) {
+        best = kept;
       }
       // the next saves a tenth of a bit per element or so
       guess = Math.max(1, bytes - (int) Math.round(0.1 * width / 8));
