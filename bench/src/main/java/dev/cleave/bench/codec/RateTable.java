@@ -5,6 +5,7 @@ import dev.cleave.codec.StreamSpec;
 import dev.cleave.codec.profile.Profile;
 import dev.cleave.codec.rate.RateTarget;
 import dev.cleave.codec.synthetic.OutlierSource;
+import dev.cleave.lab.measure.BlockQuantiser;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -10,6 +10,7 @@ import dev.cleave.lab.calibrate.Calibration;
 import dev.cleave.lab.calibrate.CalibrationOptions;
 import dev.cleave.lab.calibrate.CalibrationReport;
 import dev.cleave.lab.measure.Answers;
+import dev.cleave.lab.measure.BlockQuantiser;
 import dev.cleave.lab.measure.Codec;
 import dev.cleave.lab.measure.CodingEffect;
 import dev.cleave.lab.measure.DeviceHalf;

@@ -6,6 +6,7 @@ import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.lab.calibrate.CalibrationReport.Row;
 import dev.cleave.lab.calibrate.CalibrationReport.Tried;
 import dev.cleave.lab.calibrate.Candidates.Candidate;
+import dev.cleave.lab.measure.BlockQuantiser;
 import dev.cleave.lab.measure.Codec;
 import dev.cleave.lab.measure.LabProgress;
 import dev.cleave.split.bundle.CodecSection;
@@ -70,9 +71,11 @@ final class Choice {
     Codec int8 = Codec.of(CodecMode.INT8, choice.width);
     choice.rows.add(heldOut.rawRow());
     choice.rows.add(heldOut.row("int8", int8, heldOut.effectOnAll(int8)));
-    for (PresetGoal goal : PresetGoal.ALL) {
-      choice.choosePreset(goal);
-    }
+    Row int4 = heldOut.blocks(new BlockQuantiser(4));
+    choice.rows.add(int4);
+    choice.choosePreset(PresetGoal.TRANSPARENT);
+    choice.choosePreset(PresetGoal.BALANCED);
+    choice.choosePreset(PresetGoal.SMALL.noWorseThan(int4.effect().kl()));
     if (choice.presets.isEmpty()) {
       throw CleaveException.fatal(
           Code.INPUT,

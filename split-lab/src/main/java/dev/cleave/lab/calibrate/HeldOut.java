@@ -3,6 +3,7 @@ package dev.cleave.lab.calibrate;
 import dev.cleave.codec.CodecMode;
 import dev.cleave.lab.calibrate.CalibrationReport.Row;
 import dev.cleave.lab.measure.Answers;
+import dev.cleave.lab.measure.BlockQuantiser;
 import dev.cleave.lab.measure.Codec;
 import dev.cleave.lab.measure.CodingEffect;
 import dev.cleave.lab.measure.DeviceHalf;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.function.UnaryOperator;
 
 /** Measures codecs on the held-out samples. For one thread at a time. */
 final class HeldOut {
@@ -93,6 +95,23 @@ final class HeldOut {
       right = OptionalDouble.of(Answers.score(device, samples, answers).share());
     }
     return new Row(name, nameOf(codec.spec().mode()), codec.bytesPerPosition(), effect, right);
+  }
+
+  /** What blocks of 64 with a scale each do, which others send. */
+  Row blocks(BlockQuantiser quantiser) {
+    int width = width();
+    UnaryOperator<Sample> sent =
+        sample -> sample.withStates(quantiser.roundTrip(sample.states(), width));
+    OptionalDouble right = OptionalDouble.empty();
+    String name = "int%d blocks".formatted(quantiser.bits());
+    if (rawFields.isPresent()) {
+      List<Sample> arrived = samples.stream().map(sent).toList();
+      int[][] answers = Answers.of(server, arrived, "answering through " + name, progress);
+      right = OptionalDouble.of(Answers.score(device, samples, answers).share());
+    }
+    CodingEffect effect = all.effect(sent, quantiser.bitsPerElement());
+    int bytes = (int) Math.ceil(quantiser.bitsPerElement() * width / 8);
+    return new Row(name, "for comparison", bytes, effect, right);
   }
 
   /** Whether about as many fields are right as with raw states. */

@@ -1,7 +1,5 @@
 package dev.cleave.lab.calibrate;
 
-import java.util.List;
-
 /**
  * What the named presets promise: the most that they move the next token's distribution.
  *
@@ -16,10 +14,14 @@ record PresetGoal(String name, double kl, double guessBits, boolean keepsFields)
   /** The default of a session, and what decides about the basis. */
   static final PresetGoal BALANCED = new PresetGoal("balanced", 0.01, 2, true);
 
-  /** What int4 in blocks of 64 costs. */
+  /** What int4 in blocks of 64 costs: where that is less on this bundle, it promises as much. */
   static final PresetGoal SMALL = new PresetGoal("small", 0.06, 1, false);
 
-  static final List<PresetGoal> ALL = List.of(TRANSPARENT, BALANCED, SMALL);
+  /** Promises as much as int4 in blocks of 64 keeps, though never more than balanced does. */
+  PresetGoal noWorseThan(double int4) {
+    double most = Math.min(kl, Math.max(int4, BALANCED.kl));
+    return new PresetGoal(name, most, guessBits, keepsFields);
+  }
 
   /** Bytes per position where a search begins. */
   int guess(int width) {

@@ -1,19 +1,22 @@
-package dev.cleave.bench.codec;
+package dev.cleave.lab.measure;
 
 /**
  * What is common elsewhere, to compare with: symmetric integers in blocks of 64 along the width,
  * each block with an f16 scale. Written out plainly; only its error and its size matter here.
+ * Immutable.
+ *
+ * @param bits of an element, 2 to 8
  */
-record BlockQuantiser(int bits) {
+public record BlockQuantiser(int bits) {
   private static final int BLOCK = 64;
 
   /** Scales included. */
-  double bitsPerElement() {
+  public double bitsPerElement() {
     return bits + 16.0 / BLOCK;
   }
 
-  /** What comes back of these rows, f32 [positions, width]. */
-  float[] roundTrip(float[] rows, int width) {
+  /** What comes back of these rows, f32 [positions, width]; a new array. */
+  public float[] roundTrip(float[] rows, int width) {
     int most = (1 << (bits - 1)) - 1;
     float[] back = new float[rows.length];
     for (int from = 0; from < rows.length; ) {
