@@ -218,11 +218,13 @@ final class GenerateCall implements StreamObserver<Uplink> {
   private void clientGone() {
     lock.lock();
     try {
-      if (!(state instanceof State.Over)) {
-        host.metrics().ended("abandoned");
-      }
+      boolean running = !(state instanceof State.Over);
       outbox.abandon();
       giveBack();
+      if (running) {
+        // Last: who sees it counted may rely on nothing being computed for it any more.
+        host.metrics().ended("abandoned");
+      }
     } finally {
       lock.unlock();
     }
