@@ -111,7 +111,8 @@ final class HeldOut {
     }
     CodingEffect effect = all.effect(sent, quantiser.bitsPerElement());
     int bytes = (int) Math.ceil(quantiser.bitsPerElement() * width / 8);
-    return new Row(name, "for comparison", bytes, effect, right);
+    String mode = "int%d_block64".formatted(quantiser.bits());
+    return new Row(name, mode, bytes, effect, right);
   }
 
   /** Whether about as many fields are right as with raw states. */

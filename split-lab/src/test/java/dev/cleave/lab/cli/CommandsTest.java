@@ -63,7 +63,7 @@ class CommandsTest {
     JsonNode json = new ObjectMapper().readTree(split.out());
     String id = Bundle.readManifest(out).id().hex();
     assertThat(json.path("bundleId").asText()).isEqualTo(id);
-    assertThat(json.path("calibration").path("codecs")).hasSize(5);
+    assertThat(json.path("calibration").path("codecs")).hasSize(6);
     assertThat(json.path("calibration").path("bundleId").asText()).isEqualTo(id);
 
     Run again = Run.of("calibrate", "--bundle", out, "--text", text, "--tokens", "1500", "--json");
