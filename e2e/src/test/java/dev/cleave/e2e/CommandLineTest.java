@@ -15,6 +15,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The command line of the device half as a process, against a server process. */
 class CommandLineTest {
+  /** The JVM says so by itself, before anything of ours runs. */
+  private static final String OF_THE_JVM =
+      "WARNING: Using incubator modules: jdk.incubator.vector\n";
+
   private record Ended(int status, String out, String err) {}
 
   @Test
@@ -107,6 +111,6 @@ class CommandLineTest {
     return new Ended(
         process.exitValue(),
         Files.readString(out, StandardCharsets.UTF_8),
-        Files.readString(err, StandardCharsets.UTF_8));
+        Files.readString(err, StandardCharsets.UTF_8).replace(OF_THE_JVM, ""));
   }
 }

@@ -69,6 +69,9 @@ final class ServerProcess implements AutoCloseable {
             "-Xms256m",
             "-Xmx256m",
             "-XX:+AlwaysPreTouch",
+            // As the launcher starts it.
+            "--add-modules",
+            "jdk.incubator.vector",
             "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow",
             "-cp",
