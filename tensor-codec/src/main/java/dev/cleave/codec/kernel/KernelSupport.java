@@ -13,7 +13,7 @@ interface KernelSupport {
 
   double sumOfSquares(float[] values, int at, int n);
 
-  void quantise(float[] values, int n, float inverseStep, int limit, int[] q);
+  int quantise(float[] values, int at, int n, Cut cut, byte[] symbols);
 
   void quantise(float[] values, int n, float inverseStep, int limit, byte[] q);
 

@@ -15,9 +15,6 @@ import java.util.Objects;
  * IllegalArgumentException} when arrays are too short.
  */
 public final class Kernels {
-  /** The most that {@link #quantise(float[], int, float, int, int[])} can be limited to. */
-  public static final int MAX_LIMIT = 1 << 22;
-
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
   private static final KernelSupport SUPPORT = choose();
 
@@ -78,23 +75,27 @@ public final class Kernels {
    *
    * @param values finite: of NaN, any number within the limit comes
    * @param inverseStep finite
-   * @param limit 1 to {@link #MAX_LIMIT}
-   */
-  public static void quantise(float[] values, int n, float inverseStep, int limit, int[] q) {
-    Objects.checkFromIndexSize(0, n, Math.min(values.length, q.length));
-    checkLimit(limit, MAX_LIMIT);
-    SUPPORT.quantise(values, n, inverseStep, limit, q);
-  }
-
-  /**
-   * As {@link #quantise(float[], int, float, int, int[])} to bytes.
-   *
    * @param limit 1 to 127
    */
   public static void quantise(float[] values, int n, float inverseStep, int limit, byte[] q) {
     Objects.checkFromIndexSize(0, n, Math.min(values.length, q.length));
-    checkLimit(limit, Byte.MAX_VALUE);
+    if (limit < 1 || limit > Byte.MAX_VALUE) {
+      throw new IllegalArgumentException("the limit must be 1 to 127, was " + limit);
+    }
     SUPPORT.quantise(values, n, inverseStep, limit, q);
+  }
+
+  /**
+   * The symbols of {@code n} values from {@code at} on: {@code floor(value * perStep + 1/2) +
+   * reach}, to single precision, or {@link Cut#beyond} where that is not among the cells. Of NaN,
+   * {@link Cut#beyond} comes.
+   *
+   * @param symbols takes them, from {@code at} on
+   * @return the highest symbol, 0 for none
+   */
+  public static int quantise(float[] values, int at, int n, Cut cut, byte[] symbols) {
+    Objects.checkFromIndexSize(at, n, Math.min(values.length, symbols.length));
+    return SUPPORT.quantise(values, at, n, cut, symbols);
   }
 
   /**
@@ -130,13 +131,6 @@ public final class Kernels {
     }
     Objects.checkFromIndexSize(0L, (long) count * width, Math.min(rows.length, out.length));
     SUPPORT.multiply(rows, count, matrix, width, out);
-  }
-
-  private static void checkLimit(int limit, int most) {
-    if (limit < 1 || limit > most) {
-      throw new IllegalArgumentException(
-          "the limit must be 1 to %d, was %d".formatted(most, limit));
-    }
   }
 
   private static KernelSupport choose() {

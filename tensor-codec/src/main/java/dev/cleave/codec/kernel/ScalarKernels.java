@@ -68,10 +68,17 @@ final class ScalarKernels implements KernelSupport {
   }
 
   @Override
-  public void quantise(float[] values, int n, float inverseStep, int limit, int[] q) {
-    for (int i = 0; i < n; i++) {
-      q[i] = round(values[i] * inverseStep, limit);
+  public int quantise(float[] values, int at, int n, Cut cut, byte[] symbols) {
+    float perStep = cut.perStep();
+    float shift = cut.shift();
+    int beyond = cut.beyond();
+    int highest = 0;
+    for (int i = at; i < at + n; i++) {
+      int symbol = Math.min(((int) (values[i] * perStep + shift) - 1) & Integer.MAX_VALUE, beyond);
+      highest = Math.max(highest, symbol);
+      symbols[i] = (byte) symbol;
     }
+    return highest;
   }
 
   @Override

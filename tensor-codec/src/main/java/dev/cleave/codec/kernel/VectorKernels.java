@@ -110,21 +110,30 @@ final class VectorKernels implements KernelSupport {
   }
 
   @Override
-  public void quantise(float[] values, int n, float inverseStep, int limit, int[] q) {
+  public int quantise(float[] values, int at, int n, Cut cut, byte[] symbols) {
+    if (LANES != BYTES.length()) {
+      return scalar.quantise(values, at, n, cut, symbols);
+    }
+    float perStep = cut.perStep();
+    float shift = cut.shift();
+    int beyond = cut.beyond();
+    IntVector most = IntVector.zero(INTS);
     int i = 0;
     for (; i <= n - LANES; i += LANES) {
-      FloatVector.fromArray(FLOATS, values, i)
-          .mul(inverseStep)
-          .add(ScalarKernels.ROUNDER)
-          .reinterpretAsInts()
-          .max(ScalarKernels.ROUNDER_BITS - limit)
-          .min(ScalarKernels.ROUNDER_BITS + limit)
-          .sub(ScalarKernels.ROUNDER_BITS)
-          .intoArray(q, i);
+      IntVector symbol =
+          ((IntVector)
+                  FloatVector.fromArray(FLOATS, values, at + i)
+                      .mul(perStep)
+                      .add(shift)
+                      .convert(VectorOperators.F2I, 0))
+              .sub(1)
+              .and(Integer.MAX_VALUE)
+              .min(beyond);
+      most = most.max(symbol);
+      ((ByteVector) symbol.convertShape(VectorOperators.I2B, BYTES, 0)).intoArray(symbols, at + i);
     }
-    for (; i < n; i++) {
-      q[i] = ScalarKernels.round(values[i] * inverseStep, limit);
-    }
+    int rest = scalar.quantise(values, at + i, n - i, cut, symbols);
+    return Math.max(most.reduceLanes(VectorOperators.MAX), rest);
   }
 
   @Override

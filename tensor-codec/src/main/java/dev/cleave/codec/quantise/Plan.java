@@ -2,6 +2,7 @@ package dev.cleave.codec.quantise;
 
 import dev.cleave.codec.entropy.SymbolTable;
 import dev.cleave.codec.entropy.TablePattern;
+import dev.cleave.codec.kernel.Cut;
 import java.util.Arrays;
 
 /** How the coordinates of a row are coded with one step. Made by {@link Plans}; immutable. */
@@ -14,6 +15,9 @@ public final class Plan {
 
   final boolean alike;
 
+  /** The cells in the first grid, where all coordinates are alike. */
+  final Cut cut;
+
   private final int stepIndex;
   private final float step;
   private final int rawBitsPerRow;
@@ -23,6 +27,7 @@ public final class Plan {
     this.step = Steps.step(stepIndex);
     this.cells = cells;
     this.alike = cells[0].length == 1;
+    this.cut = new Cut(1 / step, cells[0][0].reach);
     if (alike) {
       pattern.assign(cells[0][0].table);
       rawBitsPerRow = width * cells[0][0].rawBits;

@@ -2,6 +2,8 @@ package dev.cleave.codec.quantise;
 
 import dev.cleave.codec.entropy.RansDecoder;
 import dev.cleave.codec.entropy.RansEncoder;
+import dev.cleave.codec.kernel.Cut;
+import dev.cleave.codec.kernel.Kernels;
 import dev.cleave.codec.payload.SideReader;
 
 /** The nearest multiple of the step, given back as the centroid of its cell. */
@@ -13,7 +15,6 @@ public final class UniformQuantiser implements Quantiser {
   private static final Grid[] GRIDS = {Grid.UNIFORM};
 
   private final Plans plans;
-  private final int[] block = new int[BLOCK];
   private SideReader rawBits = new SideReader();
   private SideReader escapes = new SideReader();
 
@@ -36,7 +37,7 @@ public final class UniformQuantiser implements Quantiser {
       boolean fits = true;
       for (int done = 0; done < count; done += BLOCK) {
         int n = Math.min(BLOCK, count - done);
-        fits &= alike(plan.at(0, 0), coordinates, perStep, done, n, symbols);
+        fits &= alike(plan, coordinates, done, n, symbols);
       }
       return fits;
     }
@@ -49,28 +50,16 @@ public final class UniformQuantiser implements Quantiser {
     return fits;
   }
 
-  private boolean alike(
-      Cells cells, float[] coordinates, float perStep, int from, int n, Symbols symbols) {
-    int[] q = block;
-    int escape = cells.escape();
-    // One more than half, so that what lies below the lowest index does not round up to it.
-    float half = cells.reach + 1.5f;
-    for (int i = 0; i < n; i++) {
-      q[i] = Math.min(((int) (coordinates[from + i] * perStep + half) - 1) & 0x7FFFFFFF, escape);
-    }
-    int highest = 0;
-    for (int i = 0; i < n; i++) {
-      highest = Math.max(highest, q[i]);
-    }
-    byte[] values = symbols.values;
-    for (int i = 0; i < n; i++) {
-      values[from + i] = (byte) q[i];
-    }
+  private static boolean alike(Plan plan, float[] coordinates, int from, int n, Symbols symbols) {
+    Cut cut = plan.cut;
+    int highest = Kernels.quantise(coordinates, from, n, cut, symbols.values);
     boolean fits = true;
-    if (highest == escape) {
-      for (int i = 0; i < n; i++) {
-        if (q[i] == escape) {
-          fits &= escape(cells, coordinates[from + i] * perStep, from + i, symbols);
+    if (highest == cut.beyond()) {
+      Cells cells = plan.at(0, 0);
+      byte escape = (byte) cut.beyond();
+      for (int i = from; i < from + n; i++) {
+        if (symbols.values[i] == escape) {
+          fits &= escape(cells, coordinates[i] * cut.perStep(), i, symbols);
         }
       }
     }

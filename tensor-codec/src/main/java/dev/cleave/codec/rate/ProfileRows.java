@@ -24,6 +24,11 @@ import java.nio.FloatBuffer;
 final class ProfileRows implements Rows {
   static final int MASSIVE = 32;
   private static final int ROWS_AT_ONCE = 4;
+  private static final float MANY_ROUNDINGS = 1e-6f;
+  private static final double HALF_ULP = 0x1p-24;
+
+  /** Smaller deviations times a step, and their squares, are no longer exact to that. */
+  private static final float SMALL = 1e-30f;
 
   private final int width;
   private final Basis basis;
@@ -38,6 +43,12 @@ final class ProfileRows implements Rows {
   private float[] centred = new float[0];
   private final MassiveEntries massive = new MassiveEntries();
   private byte[] gains = new byte[0];
+
+  /** No value is massive where no coordinate is larger. */
+  private final float harmless;
+
+  private final double meanRounding;
+  private int rows;
 
   ProfileRows(Profile profile) {
     width = profile.width();
@@ -54,6 +65,43 @@ final class ProfileRows implements Rows {
       perDeviation[c] = 1 / limits[c];
       limits[c] *= MASSIVE;
     }
+    float least = Float.POSITIVE_INFINITY;
+    for (int c = 0; diagonal && c < width; c++) {
+      least = Math.min(least, limits[c] * Math.abs(forward[c]));
+    }
+    harmless = least > MANY_ROUNDINGS ? least * (1 - MANY_ROUNDINGS) : -1;
+    meanRounding = diagonal ? meanRounding(inverse) : Double.NaN;
+  }
+
+  /** In deviations, as a root mean square: what it costs to add the means in single precision. */
+  private double meanRounding(float[] deviations) {
+    double sum = 0;
+    for (int c = 0; c < width; c++) {
+      double one = (double) deviations[c] * perDeviation[c];
+      double two = (double) deviations[c] * forward[c];
+      if (!(Math.max(Math.abs(one - 1), Math.abs(two - 1)) <= 4 * HALF_ULP)
+          || !(deviations[c] > SMALL && perDeviation[c] > SMALL)) {
+        return Double.NaN;
+      }
+      double mean = (double) means[c] * perDeviation[c];
+      sum += mean * mean;
+    }
+    return HALF_ULP * Math.sqrt(sum / width);
+  }
+
+  @Override
+  public double rounding() {
+    double sum = 0;
+    for (int r = 0; hasGains && r < rows; r++) {
+      sum += (double) gain(r) * gain(r);
+    }
+    // A couple of dozen roundings, of numbers no larger than what is not massive.
+    return meanRounding + 24 * HALF_ULP * (MASSIVE + 1) * (hasGains ? Math.sqrt(sum / rows) : 1);
+  }
+
+  @Override
+  public float gain(int r) {
+    return hasGains ? Gains.gain(gains[r]) : 1;
   }
 
   /** The fewest bytes of {@link #write}. */
@@ -64,6 +112,7 @@ final class ProfileRows implements Rows {
   @Override
   public void analyse(FloatBuffer values, int at, int positions, float[] coordinates) {
     massive.clear();
+    rows = positions;
     if (!diagonal && centred.length < positions * width) {
       centred = new float[positions * width];
     }
@@ -77,11 +126,17 @@ final class ProfileRows implements Rows {
         gains[r] = (byte) Gains.of(row, means, perDeviation);
         gain = Gains.gain(gains[r]);
       }
+      int to = r * width;
+      if (diagonal) {
+        scale(1 / gain, coordinates, to);
+        if (Kernels.maxMagnitude(coordinates, to, width) <= harmless) {
+          continue;
+        }
+      }
       center(gain);
       if (!(beyond() <= 0)) {
         takeMassive(values, at, r);
       }
-      int to = r * width;
       if (diagonal) {
         for (int c = 0; c < width; c++) {
           coordinates[to + c] = row[c] * forward[c];
@@ -92,6 +147,12 @@ final class ProfileRows implements Rows {
     }
     if (!diagonal) {
       basis.toCoordinates(centred, positions, coordinates);
+    }
+  }
+
+  private void scale(float perGain, float[] coordinates, int to) {
+    for (int c = 0; c < width; c++) {
+      coordinates[to + c] = (row[c] - means[c]) * perGain * forward[c];
     }
   }
 
@@ -162,7 +223,7 @@ final class ProfileRows implements Rows {
       basis.toChannels(quantised, count, out);
     }
     for (int r = 0; r < count; r++) {
-      float gain = hasGains ? Gains.gain(gains[row + r]) : 1;
+      float gain = gain(row + r);
       int at = r * width;
       if (diagonal) {
         for (int c = 0; c < width; c++) {

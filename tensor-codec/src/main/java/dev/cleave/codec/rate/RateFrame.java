@@ -3,6 +3,7 @@ package dev.cleave.codec.rate;
 import dev.cleave.codec.entropy.Rans;
 import dev.cleave.codec.entropy.RansEncoder;
 import dev.cleave.codec.entropy.SymbolTable;
+import dev.cleave.codec.kernel.Kernels;
 import dev.cleave.codec.payload.SideReader;
 import dev.cleave.codec.payload.SideWriter;
 import dev.cleave.codec.quantise.Plan;
@@ -83,19 +84,49 @@ final class RateFrame {
     return head.bytes() + lanes * (Rans.STATE_BYTES - 1L) + (bits + 7) / 8;
   }
 
-  /** The mean of squared errors over variances with the step tried last. */
-  double error(FloatBuffer values, int at) {
-    rawBits.open(symbols.rawBits().buffer(), 0, symbols.rawBits().bytes());
-    escapes.open(symbols.escapes().buffer(), 0, symbols.escapes().bytes());
-    quantiser.rewind(rawBits, escapes);
-    Plan plan = plan(triedStep);
+  /**
+   * The mean of squared errors over variances with the step tried last; or nearly that, when it is
+   * on the same side of a limit.
+   */
+  double error(FloatBuffer values, int at, double limit) {
+    double rounding = rows.rounding();
+    // Rounding may be all there is to an error: where it decides, the values themselves are looked
+    // at.
+    if (rounding <= Math.sqrt(limit) / 8) {
+      double error = errorOfCoordinates();
+      double root = Math.sqrt(error);
+      double most = root + rounding;
+      double least = Math.max(0, root - rounding);
+      if (most * most <= limit || least * least > limit) {
+        return error;
+      }
+    }
+    return errorOfValues(values, at);
+  }
+
+  private double errorOfCoordinates() {
+    Plan plan = rewind();
+    float perStep = 1 / plan.step();
+    double sum = 0;
+    for (int r = 0; r < positions; r++) {
+      quantiser.dequantise(plan, symbols, r, 1, quantised);
+      subtract(coordinates, r * width, perStep, quantised);
+      double gain = rows.gain(r);
+      sum += gain * gain * Kernels.sumOfSquares(quantised, 0, width);
+    }
+    return sum * plan.step() * plan.step() / elements();
+  }
+
+  private void subtract(float[] values, int at, float factor, float[] from) {
+    for (int c = 0; c < width; c++) {
+      from[c] -= values[at + c] * factor;
+    }
+  }
+
+  private double errorOfValues(FloatBuffer values, int at) {
+    Plan plan = rewind();
     double sum = 0;
     int batch = rows.batch(positions);
-    if (quantised.length < batch * width) {
-      quantised = new float[batch * width];
-      restored = new float[batch * width];
-      original = new float[batch * width];
-    }
     for (int r = 0; r < positions; r += batch) {
       int count = Math.min(batch, positions - r);
       quantiser.dequantise(plan, symbols, r, count, quantised);
@@ -104,6 +135,19 @@ final class RateFrame {
       sum += rows.error(r, count, original, restored);
     }
     return sum / elements();
+  }
+
+  private Plan rewind() {
+    rawBits.open(symbols.rawBits().buffer(), 0, symbols.rawBits().bytes());
+    escapes.open(symbols.escapes().buffer(), 0, symbols.escapes().bytes());
+    quantiser.rewind(rawBits, escapes);
+    int batch = rows.batch(positions);
+    if (quantised.length < batch * width) {
+      quantised = new float[batch * width];
+      restored = new float[batch * width];
+      original = new float[batch * width];
+    }
+    return plan(triedStep);
   }
 
   /** Length of the payload with the step tried last. */

@@ -44,6 +44,20 @@ interface Rows {
    */
   void restore(int row, int count, float step, float[] quantised, float[] out);
 
+  /**
+   * How far the root mean square of errors over deviations may be from that of the coordinates'
+   * errors, each times its row's {@link #gain}: what rounding does. Not a number where the two have
+   * nothing to do with one another. Only of a frame that was analysed.
+   */
+  default double rounding() {
+    return Double.NaN;
+  }
+
+  /** By how much errors of a row's coordinates grow; where {@link #rounding} is a number. */
+  default float gain(int row) {
+    return 1;
+  }
+
   /** The sum of squared errors of rows over the variances; only of a frame that was analysed. */
   double error(int row, int count, float[] values, float[] restored);
 }

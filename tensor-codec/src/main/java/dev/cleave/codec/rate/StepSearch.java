@@ -17,7 +17,12 @@ final class StepSearch {
 
   private static final double LN_2 = Math.log(2);
 
+  /** Less of a step's error than this to spare is not worth another try. */
+  private static final double SPARED_AT_FIRST = 0.9;
+
   private int last;
+  private int settled = -1;
+  private double spared;
 
   /**
    * @param first index of the step to start with
@@ -32,16 +37,18 @@ final class StepSearch {
     int fails = -1;
     int meets = Steps.LAST + 1;
     int next = last;
+    double toSpare = 0;
     while (meets - fails > 1) {
       int step = Math.clamp(next, fails + 1, meets - 1);
-      double error = frame.tryStep(step) ? frame.error(values, at) : Double.NaN;
+      double error = frame.tryStep(step) ? frame.error(values, at, most) : Double.NaN;
       // Steps that an error of this size could spare, or needs.
       double spare = STEPS_PER_OCTAVE_OF_ERROR * Math.log(most / error) / LN_2;
       if (error <= most) {
         meets = step;
-        if (spare < 0.9) {
+        if (spare < (step == settled ? spared : SPARED_AT_FIRST)) {
           break;
         }
+        toSpare = spare;
         next = step - (int) Math.max(1, Math.min(spare, Steps.LAST));
       } else {
         if (Double.isNaN(error)) {
@@ -55,6 +62,11 @@ final class StepSearch {
     if (meets > Steps.LAST) {
       throw new IllegalArgumentException(
           "from position 0 on, the finest step misses the target: aim at more distortion, or use RAW_F32");
+    }
+    if (meets - fails == 1) {
+      // The step before does not do with so much to spare: it need not be tried the next time.
+      settled = meets;
+      spared = Math.max(SPARED_AT_FIRST, toSpare + 0.02);
     }
     settle(frame, meets);
   }
