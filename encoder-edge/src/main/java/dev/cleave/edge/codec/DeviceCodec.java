@@ -120,15 +120,8 @@ public final class DeviceCodec {
             reason,
             bytesPerPosition,
             profile == null ? ", without a profile" : ""),
-        trellis ? trellisMode() : CodecMode.RATE,
+        trellis ? CodecMode.RATE_TRELLIS : CodecMode.RATE,
         new RateTarget.BytesPerPosition(bytesPerPosition));
-  }
-
-  private static CodecMode trellisMode() {
-    return CodecMode.ofWireNumber(33)
-        .orElseThrow(() ->
-            CleaveException.fatal(
-                Code.INPUT, "this version has no trellis quantiser", "choose rate:BITS"));
   }
 
   private StreamCodec codec(
