@@ -106,10 +106,11 @@ public final class LosslessPayload implements PayloadCodec {
     for (int i = 0; i < n; i++) {
       high[i] = (byte) (((bits[i] >> 16) & 0x7F) | ((bits[i] >> 24) & 0x80));
     }
-    byte[] exponents = s.exponents.values();
+    byte[] exponents = s.block;
     for (int i = 0; i < n; i++) {
-      exponents[from + i] = (byte) (bits[i] >> 23);
+      exponents[i] = (byte) (bits[i] >> 23);
     }
+    System.arraycopy(exponents, 0, s.exponents.values(), from, n);
   }
 
   private void splitBfloat16(Scratch s, int from, int n) {
@@ -146,13 +147,11 @@ public final class LosslessPayload implements PayloadCodec {
 
   private void join(Scratch s, int from, int n) {
     byte[] high = s.blocks[planes - 1];
-    byte[] exponents = s.exponents.values();
+    byte[] exponents = s.block;
+    System.arraycopy(s.exponents.values(), from, exponents, 0, n);
     int[] bits = s.bits;
     for (int i = 0; i < n; i++) {
-      bits[i] =
-          ((exponents[from + i] & 0xFF) << 23)
-              | ((high[i] & 0x7F) << 16)
-              | ((high[i] & 0x80) << 24);
+      bits[i] = ((exponents[i] & 0xFF) << 23) | ((high[i] & 0x7F) << 16) | ((high[i] & 0x80) << 24);
     }
     if (!isBfloat16) {
       byte[] low = s.blocks[0];
@@ -177,6 +176,10 @@ public final class LosslessPayload implements PayloadCodec {
   private static final class Scratch {
     final float[] floats = new float[BLOCK];
     final int[] bits = new int[BLOCK];
+
+    /** Exponents: with one index for all arrays the compiler makes vector code. */
+    final byte[] block = new byte[BLOCK];
+
     final byte[][] blocks = new byte[MOST_PLANES][BLOCK];
     final ExponentCoder exponents = new ExponentCoder();
   }

@@ -18,6 +18,9 @@ public final class Plan {
   /** The cells in the first grid, where all coordinates are alike. */
   final Cut cut;
 
+  /** Centroids of {@link #cut} by symbol, but not a number for what lies beyond. */
+  final float[] points;
+
   private final int stepIndex;
   private final float step;
   private final int rawBitsPerRow;
@@ -28,6 +31,8 @@ public final class Plan {
     this.cells = cells;
     this.alike = cells[0].length == 1;
     this.cut = new Cut(1 / step, cells[0][0].reach);
+    this.points = cells[0][0].centroids.clone();
+    points[cut.beyond()] = Float.NaN;
     if (alike) {
       pattern.assign(cells[0][0].table);
       rawBitsPerRow = width * cells[0][0].rawBits;

@@ -138,15 +138,11 @@ public final class UniformQuantiser implements Quantiser {
     int elements = count * width;
     byte[] values = symbols.values;
     if (plan.alike && plan.rawBitsPerRow() == 0) {
-      Cells cells = plan.at(0, 0);
-      float[] centroids = cells.centroids;
-      int highest = 0;
+      float[] points = plan.points;
       for (int i = 0; i < elements; i++) {
-        int symbol = values[from + i] & 0xFF;
-        highest = Math.max(highest, symbol);
-        out[i] = centroids[symbol];
+        out[i] = points[values[from + i] & 0xFF];
       }
-      if (highest < cells.escape()) {
+      if (Kernels.maxMagnitude(out, 0, elements) <= Float.MAX_VALUE) {
         return;
       }
     }

@@ -40,6 +40,7 @@ final class ProfileRows implements Rows {
   private final float[] limits;
   private final float[] perDeviation;
   private final float[] row;
+  private final float[] scaled;
   private float[] centred = new float[0];
   private final MassiveEntries massive = new MassiveEntries();
   private byte[] gains = new byte[0];
@@ -61,6 +62,7 @@ final class ProfileRows implements Rows {
     limits = profile.channels().deviations();
     perDeviation = new float[width];
     row = new float[width];
+    scaled = new float[diagonal ? width : 0];
     for (int c = 0; c < width; c++) {
       perDeviation[c] = 1 / limits[c];
       limits[c] *= MASSIVE;
@@ -128,8 +130,9 @@ final class ProfileRows implements Rows {
       }
       int to = r * width;
       if (diagonal) {
-        scale(1 / gain, coordinates, to);
-        if (Kernels.maxMagnitude(coordinates, to, width) <= harmless) {
+        scale(1 / gain);
+        if (Kernels.maxMagnitude(scaled, 0, width) <= harmless) {
+          System.arraycopy(scaled, 0, coordinates, to, width);
           continue;
         }
       }
@@ -150,9 +153,10 @@ final class ProfileRows implements Rows {
     }
   }
 
-  private void scale(float perGain, float[] coordinates, int to) {
+  /** With one index for all arrays, or the compiler makes no vector code. */
+  private void scale(float perGain) {
     for (int c = 0; c < width; c++) {
-      coordinates[to + c] = (row[c] - means[c]) * perGain * forward[c];
+      scaled[c] = (row[c] - means[c]) * perGain * forward[c];
     }
   }
 
@@ -225,7 +229,9 @@ final class ProfileRows implements Rows {
     for (int r = 0; r < count; r++) {
       float gain = gain(row + r);
       int at = r * width;
-      if (diagonal) {
+      if (diagonal && at == 0) {
+        restoreFirst(quantised, step, gain, out);
+      } else if (diagonal) {
         for (int c = 0; c < width; c++) {
           out[at + c] = means[c] + (quantised[at + c] * (inverse[c] * step)) * gain;
         }
@@ -236,6 +242,12 @@ final class ProfileRows implements Rows {
       }
     }
     massive.restore(row, count, out, width);
+  }
+
+  private void restoreFirst(float[] quantised, float step, float gain, float[] out) {
+    for (int c = 0; c < width; c++) {
+      out[c] = means[c] + (quantised[c] * (inverse[c] * step)) * gain;
+    }
   }
 
   @Override

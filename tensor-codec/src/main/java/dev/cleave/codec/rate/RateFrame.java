@@ -110,16 +110,18 @@ final class RateFrame {
     double sum = 0;
     for (int r = 0; r < positions; r++) {
       quantiser.dequantise(plan, symbols, r, 1, quantised);
-      subtract(coordinates, r * width, perStep, quantised);
+      System.arraycopy(coordinates, r * width, original, 0, width);
+      subtract(original, perStep, quantised);
       double gain = rows.gain(r);
       sum += gain * gain * Kernels.sumOfSquares(quantised, 0, width);
     }
     return sum * plan.step() * plan.step() / elements();
   }
 
-  private void subtract(float[] values, int at, float factor, float[] from) {
+  /** With one index for both arrays, which may be the same for all the compiler knows. */
+  private void subtract(float[] values, float factor, float[] from) {
     for (int c = 0; c < width; c++) {
-      from[c] -= values[at + c] * factor;
+      from[c] -= values[c] * factor;
     }
   }
 
