@@ -7,6 +7,7 @@ import dev.cleave.edge.GenerateOptions;
 import dev.cleave.edge.Generation;
 import dev.cleave.edge.Receipt;
 import dev.cleave.edge.codec.CodecChoice;
+import dev.cleave.lab.measure.FieldScore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,8 +15,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeSet;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -67,17 +66,14 @@ class ReferenceModelTest {
 
   private static Row row(CleaveClient client, CodecChoice codec) throws IOException {
     GenerateOptions options = GenerateOptions.defaults().withCodec(codec);
-    int right = 0;
-    int all = 0;
+    FieldScore score = new FieldScore();
     double bits = 0;
     double distortion = 0;
     double bound = 0;
     List<Bundles.Sample> samples = Bundles.samples();
     for (Bundles.Sample sample : samples) {
-      Map<String, String> expected = fields(sample.answer());
-      Map<String, String> actual;
       try (Generation answer = client.generate(sample.note(), options)) {
-        actual = fields(answer.text());
+        score.add(FieldScore.fields(sample.answer()), FieldScore.fields(answer.text()));
         bits += answer.receipt().sent().coding().bitsPerElement() / samples.size();
         Receipt.Measured measured =
             Objects.requireNonNull(answer.receipt().sent().coding().measured());
@@ -86,25 +82,7 @@ class ReferenceModelTest {
           bound += measured.bound() / samples.size();
         }
       }
-      // A field that is missing is wrong, and so is one that should not be there.
-      TreeSet<String> names = new TreeSet<>(expected.keySet());
-      names.addAll(actual.keySet());
-      for (String name : names) {
-        all++;
-        right += expected.getOrDefault(name, "").equals(actual.get(name)) ? 1 : 0;
-      }
     }
-    return new Row(codec.text(), (double) right / all, bits, distortion, bound);
-  }
-
-  private static Map<String, String> fields(String answer) {
-    return answer
-        .lines()
-        .filter(line -> line.contains(": "))
-        .collect(
-            Collectors.toMap(
-                line -> line.substring(0, line.indexOf(": ")),
-                line -> line.substring(line.indexOf(": ") + 2),
-                (first, second) -> second));
+    return new Row(codec.text(), score.share(), bits, distortion, bound);
   }
 }
