@@ -106,11 +106,10 @@ public final class LosslessPayload implements PayloadCodec {
     for (int i = 0; i < n; i++) {
       high[i] = (byte) (((bits[i] >> 16) & 0x7F) | ((bits[i] >> 24) & 0x80));
     }
-    byte[] exponents = s.block;
+    byte[] exponents = s.exponents.values();
     for (int i = 0; i < n; i++) {
-      exponents[i] = (byte) (bits[i] >> 23);
+      exponents[from + i] = (byte) (bits[i] >> 23);
     }
-    System.arraycopy(exponents, 0, s.exponents.values(), from, n);
   }
 
   private void splitBfloat16(Scratch s, int from, int n) {
