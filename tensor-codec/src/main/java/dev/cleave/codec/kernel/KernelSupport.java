@@ -20,4 +20,6 @@ interface KernelSupport {
   void rotate(float[] values, int at, int n);
 
   void multiply(float[] rows, int count, float[] matrix, int width, float[] out);
+
+  void extendPaths(float[] metrics, int n, float[] costs, byte[] decisions, int at);
 }

@@ -15,6 +15,12 @@ import java.util.Objects;
  * IllegalArgumentException} when arrays are too short.
  */
 public final class Kernels {
+  /** Ways on from the states of a trellis, of which each state has two. */
+  public static final int WAYS = 4;
+
+  /** States of a trellis. */
+  public static final int STATES = 8;
+
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
   private static final KernelSupport SUPPORT = choose();
 
@@ -131,6 +137,30 @@ public final class Kernels {
     }
     Objects.checkFromIndexSize(0L, (long) count * width, Math.min(rows.length, out.length));
     SUPPORT.multiply(rows, count, matrix, width, out);
+  }
+
+  /**
+   * Extends the cheapest path to each of the eight states of a trellis by {@code n} elements. Each
+   * state has two states that may come before it, each with the way from there:
+   *
+   * <pre>
+   *    state                    0     1     2     3     4     5     6     7
+   *    decision 0: before,way   0,0   2,0   0,1   2,1   3,3   1,2   3,2   1,3
+   *    decision 1: before,way   4,1   6,1   4,0   6,0   5,2   7,3   5,3   7,2
+   * </pre>
+   *
+   * Decision 1 is taken where it is cheaper. In the end the least cost is subtracted from all.
+   *
+   * @param metrics f32 [n, 4], what each way costs, at least 0 and finite; with room for an even
+   *     number of elements
+   * @param costs f32 [8], of the paths, at least 0; changed
+   * @param decisions takes a byte an element from {@code at} on: bit s is what state s decided
+   */
+  public static void extendPaths(float[] metrics, int n, float[] costs, byte[] decisions, int at) {
+    Objects.checkFromIndexSize(0, (n + (n & 1L)) * WAYS, metrics.length);
+    Objects.checkFromIndexSize(0, STATES, costs.length);
+    Objects.checkFromIndexSize(at, n, decisions.length);
+    SUPPORT.extendPaths(metrics, n, costs, decisions, at);
   }
 
   private static KernelSupport choose() {

@@ -157,4 +157,81 @@ final class ScalarKernels implements KernelSupport {
       }
     }
   }
+
+  @Override
+  public void extendPaths(float[] metrics, int n, float[] costs, byte[] decisions, int at) {
+    float j0 = costs[0];
+    float j1 = costs[1];
+    float j2 = costs[2];
+    float j3 = costs[3];
+    float j4 = costs[4];
+    float j5 = costs[5];
+    float j6 = costs[6];
+    float j7 = costs[7];
+    for (int i = 0; i < n; i++) {
+      float e0 = metrics[4 * i];
+      float e1 = metrics[4 * i + 1];
+      float o0 = metrics[4 * i + 2];
+      float o1 = metrics[4 * i + 3];
+      float a0 = j0 + e0;
+      float b0 = j4 + e1;
+      float a1 = j2 + e0;
+      float b1 = j6 + e1;
+      float a2 = j0 + e1;
+      float b2 = j4 + e0;
+      float a3 = j2 + e1;
+      float b3 = j6 + e0;
+      float a4 = j3 + o1;
+      float b4 = j5 + o0;
+      float a5 = j1 + o0;
+      float b5 = j7 + o1;
+      float a6 = j3 + o0;
+      float b6 = j5 + o1;
+      float a7 = j1 + o1;
+      float b7 = j7 + o0;
+      int decision =
+          second(a0, b0)
+              | second(a1, b1) << 1
+              | second(a2, b2) << 2
+              | second(a3, b3) << 3
+              | second(a4, b4) << 4
+              | second(a5, b5) << 5
+              | second(a6, b6) << 6
+              | second(a7, b7) << 7;
+      decisions[at + i] = (byte) decision;
+      j0 = Math.min(a0, b0);
+      j1 = Math.min(a1, b1);
+      j2 = Math.min(a2, b2);
+      j3 = Math.min(a3, b3);
+      j4 = Math.min(a4, b4);
+      j5 = Math.min(a5, b5);
+      j6 = Math.min(a6, b6);
+      j7 = Math.min(a7, b7);
+    }
+    costs[0] = j0;
+    costs[1] = j1;
+    costs[2] = j2;
+    costs[3] = j3;
+    costs[4] = j4;
+    costs[5] = j5;
+    costs[6] = j6;
+    costs[7] = j7;
+    lower(costs);
+  }
+
+  /** Differences count: what all paths have in common would cost them their precision. */
+  static void lower(float[] costs) {
+    float least = costs[0];
+    for (int s = 1; s < 8; s++) {
+      least = Math.min(least, costs[s]);
+    }
+    for (int s = 0; s < 8; s++) {
+      costs[s] -= least;
+    }
+  }
+
+  /** 1 when the second is less, else 0, without a branch. */
+  private static int second(float a, float b) {
+    return Float.floatToRawIntBits(b - a) >>> 31;
+  }
 }

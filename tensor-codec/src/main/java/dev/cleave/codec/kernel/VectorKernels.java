@@ -170,4 +170,13 @@ final class VectorKernels implements KernelSupport {
   public void multiply(float[] rows, int count, float[] matrix, int width, float[] out) {
     VectorProduct.multiply(rows, count, matrix, width, out);
   }
+
+  @Override
+  public void extendPaths(float[] metrics, int n, float[] costs, byte[] decisions, int at) {
+    if (LANES >= VectorTrellis.LANES) {
+      VectorTrellis.extendPaths(metrics, n, costs, decisions, at);
+    } else {
+      scalar.extendPaths(metrics, n, costs, decisions, at);
+    }
+  }
 }

@@ -3,10 +3,11 @@ package dev.cleave.codec.quantise;
 import dev.cleave.codec.entropy.Frequencies;
 import dev.cleave.codec.entropy.SymbolTable;
 import dev.cleave.codec.profile.Shape;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How coordinates of one class are coded: the symbols for the quantiser's indices, what they cost
- * and what they stand for. Immutable; shared by all streams.
+ * and what they stand for. Immutable but for what is derived once; shared by all streams.
  *
  * <p>Symbol {@code s} up to {@code 2 reach} is the index {@code s - reach}, symbol {@code 2 reach +
  * 1} an index beyond, which follows elsewhere. Where {@link #rawBits} is above 0 the symbol is that
@@ -30,6 +31,8 @@ final class Cells {
   final int reach;
   final int rawBits;
 
+  private @Nullable Ways ways;
+
   private Cells(SymbolTable table, float[] centroids, int[] costs, int reach, int rawBits) {
     this.table = table;
     this.centroids = centroids;
@@ -41,6 +44,20 @@ final class Cells {
   /** The symbol that announces an index beyond the reach. */
   int escape() {
     return 2 * reach + 1;
+  }
+
+  /**
+   * The ways of a trellis whose EVEN half these are: two threads may make them, which are the same.
+   *
+   * @param odd the other half, always the same one
+   */
+  Ways ways(Cells odd) {
+    Ways made = ways;
+    if (made == null) {
+      made = new Ways(this, odd);
+      ways = made;
+    }
+    return made;
   }
 
   /** The same symbols with some bits of the index left to travel raw. */

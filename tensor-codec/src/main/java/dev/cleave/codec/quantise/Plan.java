@@ -21,6 +21,9 @@ public final class Plan {
   /** Centroids of {@link #cut} by symbol, but not a number for what lies beyond. */
   final float[] points;
 
+  /** Of a trellis, as many as each grid has cells; else none. */
+  final Ways[] ways;
+
   private final int stepIndex;
   private final float step;
   private final int rawBitsPerRow;
@@ -33,6 +36,10 @@ public final class Plan {
     this.cut = new Cut(1 / step, cells[0][0].reach);
     this.points = cells[0][0].centroids.clone();
     points[cut.beyond()] = Float.NaN;
+    this.ways = new Ways[cells.length == 1 ? 0 : cells[0].length];
+    for (int i = 0; i < ways.length; i++) {
+      ways[i] = cells[0][i].ways(cells[1][i]);
+    }
     if (alike) {
       pattern.assign(cells[0][0].table);
       rawBitsPerRow = width * cells[0][0].rawBits;

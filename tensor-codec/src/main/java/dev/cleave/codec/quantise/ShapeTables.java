@@ -7,8 +7,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The {@link Cells} of one shape, one for each class, made when they are first needed and kept as
- * long as the shape: at most 55 tables of 22 KiB for each grid, 1.2 MiB, shared by all streams.
- * Thread-safe: two threads may make the same table, which is the same.
+ * long as the shape: at most 55 tables of 22 KiB for each grid, 1.2 MiB, shared by all streams, and
+ * for trellises up to 18 KiB of {@link Ways} beside. Thread-safe: two threads may make the same
+ * table, which is the same.
  */
 final class ShapeTables {
   /** Below, all but every 4000th value is zero whatever the class. */

@@ -2,7 +2,7 @@ package dev.cleave.codec.quantise;
 
 import dev.cleave.codec.entropy.RansDecoder;
 import dev.cleave.codec.entropy.RansEncoder;
-import dev.cleave.codec.entropy.SymbolTable;
+import dev.cleave.codec.kernel.Kernels;
 import dev.cleave.codec.payload.SideReader;
 import java.util.Arrays;
 
@@ -28,6 +28,11 @@ public final class TrellisQuantiser implements Quantiser {
 
   private static final int[] PARITY = {0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0};
 
+  /** The same, four bits each. */
+  private static final long STATES_BEFORE = packed(BEFORE);
+
+  private static final long PARITIES = packed(PARITY);
+
   private static final Grid[] GRIDS = {Grid.EVEN, Grid.ODD};
   private static final int STATES = 8;
   private static final int EVEN = 0;
@@ -41,29 +46,32 @@ public final class TrellisQuantiser implements Quantiser {
 
   private static final int NONE = Integer.MIN_VALUE;
 
-  /** Squared steps that a bit is worth. */
-  private static final float LAMBDA = 0.25f;
+  private static final float PER_COST = Ways.PER_COST;
 
-  private static final float PER_COST = LAMBDA / (1 << SymbolTable.COST_BITS);
+  /** Stands for the symbols of an element that {@link Ways} do not cover. */
+  private static final int FAR_OUT = -1;
 
   /** Elements whose metrics are worked out at a time. */
   private static final int BLOCK = 256;
 
   private final Plans plans;
 
-  /** Of each element of a block the cost of going on from a state of the grid by a parity. */
-  private final float[] even0 = new float[BLOCK];
-
-  private final float[] even1 = new float[BLOCK];
-  private final float[] odd0 = new float[BLOCK];
-  private final float[] odd1 = new float[BLOCK];
+  /** Of each element of a block the cost of each way. */
+  private final float[] metrics = new float[Kernels.WAYS * BLOCK];
 
   /** Of the cheapest path to each state. */
   private final float[] costs = new float[STATES];
 
   private byte[] decisions = new byte[0];
   private byte[] grids = new byte[0];
+
+  /** Of each element the symbols of the ways, or {@link #FAR_OUT}. */
+  private int[] choices = new int[0];
+
+  /** Of elements far out. */
   private int[] indices = new int[0];
+
+  private boolean farOut;
   private SideReader rawBits = new SideReader();
   private SideReader escapes = new SideReader();
   private int state;
@@ -86,16 +94,18 @@ public final class TrellisQuantiser implements Quantiser {
     if (decisions.length < count) {
       decisions = new byte[count];
       grids = new byte[count];
+      choices = new int[count];
       indices = new int[count];
     }
     float perStep = 1 / plan.step();
     Arrays.fill(costs, NEVER);
     costs[0] = 0;
     boolean fits = true;
+    farOut = false;
     for (int done = 0; done < count && fits; done += BLOCK) {
       int n = Math.min(BLOCK, count - done);
       fits = measure(plan, coordinates, perStep, done, n);
-      extend(done, n);
+      Kernels.extendPaths(metrics, n, costs, decisions, done);
     }
     if (!fits) {
       return false;
@@ -110,137 +120,100 @@ public final class TrellisQuantiser implements Quantiser {
 
   /** Works out the metrics of a block; false when an index has no room. */
   private boolean measure(Plan plan, float[] coordinates, float perStep, int from, int n) {
-    Cells even = plan.at(EVEN, 0);
-    Cells odd = plan.at(ODD, 0);
-    int width = plans.width();
-    float most = 0;
-    for (int i = 0, c = from % width; i < n; i++, c = c + 1 == width ? 0 : c + 1) {
-      float value = coordinates[from + i] * perStep;
-      if (!plan.alike) {
-        even = plan.at(EVEN, c);
-        odd = plan.at(ODD, c);
-      }
-      most = Math.max(most, Math.abs(value));
-      measure(even, EVEN, value, even0, even1, i);
-      measure(odd, ODD, value, odd0, odd1, i);
-    }
-    return most < MOST;
-  }
-
-  private static void measure(
-      Cells cells, int grid, float value, float[] parity0, float[] parity1, int i) {
-    int lower = lower(grid, value);
-    int symbol = lower + cells.reach;
-    if (cells.rawBits > 0 || symbol < 0 || symbol + 1 >= cells.escape()) {
-      measureFarOut(cells, grid, value, parity0, parity1, i);
-      return;
-    }
-    float errorBelow = value - cells.centroids[symbol];
-    float errorAbove = value - cells.centroids[symbol + 1];
-    float below = errorBelow * errorBelow + cells.costs[symbol] * PER_COST;
-    float above = errorAbove * errorAbove + cells.costs[symbol + 1] * PER_COST;
-    boolean isEven = (lower & 1) == 0;
-    float ofEven = isEven ? below : above;
-    // Next to zero, zero may be cheaper than what is nearer.
-    if (lower == 1 || lower == -2) {
-      ofEven = Math.min(ofEven, value * value + cells.costs[cells.reach] * PER_COST);
-    }
-    parity0[i] = ofEven;
-    parity1[i] = isEven ? above : below;
-  }
-
-  private static void measureFarOut(
-      Cells cells, int grid, float value, float[] parity0, float[] parity1, int i) {
-    for (int parity = 0; parity < 2; parity++) {
-      int q = choose(cells, grid, value, parity);
-      float cost = q == NONE ? NEVER : cost(cells, grid, q, value);
-      (parity == 0 ? parity0 : parity1)[i] = cost;
-    }
-  }
-
-  /** Extends the cheapest path to each state by a block. */
-  private void extend(int from, int n) {
-    float j0 = costs[0];
-    float j1 = costs[1];
-    float j2 = costs[2];
-    float j3 = costs[3];
-    float j4 = costs[4];
-    float j5 = costs[5];
-    float j6 = costs[6];
-    float j7 = costs[7];
+    int last = plan.ways.length - 1;
+    boolean fits = true;
+    int c = last == 0 ? 0 : from % plans.width();
     for (int i = 0; i < n; i++) {
-      float e0 = even0[i];
-      float e1 = even1[i];
-      float o0 = odd0[i];
-      float o1 = odd1[i];
-      float a0 = j0 + e0;
-      float b0 = j4 + e1;
-      float a1 = j2 + e0;
-      float b1 = j6 + e1;
-      float a2 = j0 + e1;
-      float b2 = j4 + e0;
-      float a3 = j2 + e1;
-      float b3 = j6 + e0;
-      float a4 = j3 + o1;
-      float b4 = j5 + o0;
-      float a5 = j1 + o0;
-      float b5 = j7 + o1;
-      float a6 = j3 + o0;
-      float b6 = j5 + o1;
-      float a7 = j1 + o1;
-      float b7 = j7 + o0;
-      int decision =
-          second(a0, b0)
-              | second(a1, b1) << 1
-              | second(a2, b2) << 2
-              | second(a3, b3) << 3
-              | second(a4, b4) << 4
-              | second(a5, b5) << 5
-              | second(a6, b6) << 6
-              | second(a7, b7) << 7;
-      decisions[from + i] = (byte) decision;
-      j0 = Math.min(a0, b0);
-      j1 = Math.min(a1, b1);
-      j2 = Math.min(a2, b2);
-      j3 = Math.min(a3, b3);
-      j4 = Math.min(a4, b4);
-      j5 = Math.min(a5, b5);
-      j6 = Math.min(a6, b6);
-      j7 = Math.min(a7, b7);
+      float value = coordinates[from + i] * perStep;
+      Ways ways = plan.ways[c];
+      int whole = (int) value;
+      // One less for what lies below: 0 is added lest -0 be negative.
+      int k = whole + ways.offset + (Float.floatToRawIntBits(value - whole + 0f) >> 31);
+      int[] ofWays = ways.symbols;
+      if (k < 0 || k >= ofWays.length) {
+        fits &= Math.abs(value) < MOST;
+        measureFarOut(plan, value, from + i, i);
+      } else {
+        choices[from + i] = measure(ways, k, value, i);
+      }
+      c = c == last ? 0 : c + 1;
     }
-    // Differences count: what all paths have in common would cost them their precision.
-    costs[0] = 0;
-    costs[1] = j1 - j0;
-    costs[2] = j2 - j0;
-    costs[3] = j3 - j0;
-    costs[4] = j4 - j0;
-    costs[5] = j5 - j0;
-    costs[6] = j6 - j0;
-    costs[7] = j7 - j0;
+    return fits;
   }
 
-  /** 1 when the second is less, else 0, without a branch. */
-  private static int second(float a, float b) {
-    return Float.floatToRawIntBits(b - a) >>> 31;
+  /** The metrics of an element, without a branch; returns its symbols. */
+  private int measure(Ways ways, int k, float value, int i) {
+    float[] of = ways.metrics;
+    int m = k * Ways.METRICS;
+    float error0 = value - of[m];
+    float error1 = value - of[m + 1];
+    float error2 = value - of[m + 2];
+    float error3 = value - of[m + 3];
+    float square = value * value;
+    float even = error0 * error0 + of[m + 4];
+    float odd = error2 * error2 + of[m + 6];
+    float evenZero = square + ways.evenZero;
+    float oddZero = square + ways.oddZero;
+    int evenIsZero = Float.floatToRawIntBits(evenZero - even) >> 31;
+    int oddIsZero = Float.floatToRawIntBits(oddZero - odd) >> 31;
+    int to = Kernels.WAYS * i;
+    metrics[to] = choose(even, evenZero, evenIsZero);
+    metrics[to + 1] = error1 * error1 + of[m + 5];
+    metrics[to + 2] = choose(odd, oddZero, oddIsZero);
+    metrics[to + 3] = error3 * error3 + of[m + 7];
+    int symbols = ways.symbols[k];
+    return symbols
+        ^ ((symbols ^ ways.evenZeroSymbol) & evenIsZero & 0xFF)
+        ^ ((symbols ^ ways.oddZeroSymbol) & oddIsZero & 0xFF0000);
+  }
+
+  private static float choose(float ofNone, float ofAll, int mask) {
+    int none = Float.floatToRawIntBits(ofNone);
+    return Float.intBitsToFloat(none ^ ((none ^ Float.floatToRawIntBits(ofAll)) & mask));
+  }
+
+  private void measureFarOut(Plan plan, float value, int at, int i) {
+    choices[at] = FAR_OUT;
+    farOut = true;
+    int c = at % plans.width();
+    for (int way = 0; way < Kernels.WAYS; way++) {
+      int grid = way >> 1;
+      Cells cells = plan.at(grid, c);
+      int q = choose(cells, grid, value, way & 1);
+      metrics[Kernels.WAYS * i + way] = q == NONE ? NEVER : cost(cells, grid, q, value);
+    }
   }
 
   /** Goes back along the cheapest path, then writes its symbols. */
   private void trace(Plan plan, float[] coordinates, float perStep, int last, Symbols symbols) {
-    int width = plans.width();
     int s = last;
-    int c = (symbols.count - 1) % width;
+    byte[] values = symbols.values;
     for (int i = symbols.count - 1; i >= 0; i--) {
-      int way = 2 * s + ((decisions[i] >> s) & 1);
-      s = BEFORE[way];
+      int way = 8 * s + 4 * ((decisions[i] >> s) & 1);
+      s = (int) (STATES_BEFORE >>> way) & 7;
+      int parity = (int) (PARITIES >>> way) & 1;
       int grid = s & 1;
+      int choice = choices[i];
       grids[i] = (byte) grid;
-      indices[i] = choose(plan.at(grid, c), grid, coordinates[i] * perStep, PARITY[way]);
-      c = c == 0 ? width - 1 : c - 1;
+      values[i] = (byte) (choice >>> (16 * grid + 8 * parity));
+      if (choice == FAR_OUT) {
+        Cells cells = plan.at(grid, i % plans.width());
+        indices[i] = choose(cells, grid, coordinates[i] * perStep, parity);
+      }
     }
+    if (farOut) {
+      writeFarOut(plan, symbols);
+    }
+  }
+
+  /** Writes escapes and raw bits, which only elements far out have. */
+  private void writeFarOut(Plan plan, Symbols symbols) {
     byte[] values = symbols.values;
     for (int i = 0; i < symbols.count; i++) {
-      c = c + 1 == width ? 0 : c + 1;
-      Cells cells = plan.at(grids[i], c);
+      if (choices[i] != FAR_OUT) {
+        continue;
+      }
+      Cells cells = plan.at(grids[i], i % plans.width());
       int q = indices[i];
       int bits = cells.rawBits;
       int low = q + ((1 << bits) >> 1);
@@ -257,6 +230,14 @@ public final class TrellisQuantiser implements Quantiser {
       }
     }
     symbols.rawBits().endBits();
+  }
+
+  private static long packed(int[] nibbles) {
+    long all = 0;
+    for (int i = 0; i < nibbles.length; i++) {
+      all |= (long) nibbles[i] << (4 * i);
+    }
+    return all;
   }
 
   /** The index of a grid's highest point that is not above a value. */

@@ -201,6 +201,29 @@ class KernelSupportTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 20261121})
+  void pathsThroughATrellisAgree(long seed) throws ReflectiveOperationException {
+    KernelSupport vector = vector();
+    Random random = new Random(seed);
+    for (int n : SIZES) {
+      float[] metrics = new float[Kernels.WAYS * (n + 1)];
+      for (int i = 0; i < metrics.length; i++) {
+        // Few different ones, so that paths tie.
+        metrics[i] = random.nextInt(64) == 0 ? 1e20f : random.nextInt(8) / 7f;
+      }
+      float[] expectedCosts = {0, 1e20f, 1e20f, 1e20f, 1e20f, 1e20f, 1e20f, 1e20f};
+      float[] actualCosts = expectedCosts.clone();
+      byte[] expected = new byte[n + 3];
+      byte[] actual = new byte[n + 3];
+      scalar.extendPaths(metrics, n, expectedCosts, expected, 3);
+      vector.extendPaths(metrics, n, actualCosts, actual, 3);
+      String where = "seed %d, size %d".formatted(seed, n);
+      assertSameBits(where, actualCosts, expectedCosts);
+      assertThat(actual).as(where).isEqualTo(expected);
+    }
+  }
+
   @Test
   void roundsHalfToEvenAndClamps() {
     long seed = 5;
