@@ -22,7 +22,19 @@ public final class Kernels {
   public static final int STATES = 8;
 
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
+
+  /**
+   * Products of a matrix until which scalar code computes them. Until the compiler has seen it,
+   * vector code is slower by far: a process that codes one prompt and ends had its first token 0.2
+   * s later for it (d = 192, 72 positions).
+   */
+  private static final long COLD_PRODUCTS = 1L << 27;
+
+  private static final KernelSupport SCALAR = new ScalarKernels();
   private static final KernelSupport SUPPORT = choose();
+
+  /** Shared without care: what is counted twice or not at all changes no result. */
+  private static long products;
 
   private Kernels() {}
 
@@ -136,7 +148,12 @@ public final class Kernels {
           "a matrix of width %d cannot have %d factors".formatted(width, matrix.length));
     }
     Objects.checkFromIndexSize(0L, (long) count * width, Math.min(rows.length, out.length));
-    SUPPORT.multiply(rows, count, matrix, width, out);
+    if (products < COLD_PRODUCTS) {
+      products += (long) count * width * width;
+      SCALAR.multiply(rows, count, matrix, width, out);
+    } else {
+      SUPPORT.multiply(rows, count, matrix, width, out);
+    }
   }
 
   /**
