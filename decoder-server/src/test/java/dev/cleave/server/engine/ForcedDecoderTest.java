@@ -177,11 +177,16 @@ class ForcedDecoderTest {
   void closeGivesTheMemoryBack() {
     FixtureDecoder fixture = FixtureDecoder.split("marian", folder);
     useAndClose(fixture);
-    long before = NativeHeap.allocatedBytes();
-    for (int n = 0; n < 20; n++) {
-      useAndClose(fixture);
+    long least = Long.MAX_VALUE;
+    // Compilers allocate there too, though not every time; what is lost is lost every time.
+    for (int round = 0; round < 3 && least >= 8 * MEBIBYTE; round++) {
+      long before = NativeHeap.allocatedBytes();
+      for (int n = 0; n < 20; n++) {
+        useAndClose(fixture);
+      }
+      least = Math.min(least, NativeHeap.allocatedBytes() - before);
     }
-    assertThat(NativeHeap.allocatedBytes() - before).isLessThan(8 * MEBIBYTE);
+    assertThat(least).isLessThan(8 * MEBIBYTE);
   }
 
   private static void useAndClose(FixtureDecoder fixture) {
