@@ -51,12 +51,12 @@ public final class FrameDecoder {
   /**
    * A decoder for the frames of one stream: either header, but only what was agreed.
    *
-   * @param profile the one that the stream names; shared
+   * @param profile the one that the stream names, or null where it names none; shared
    * @throws IllegalArgumentException when it is another, or when not one position of the stream
    *     fits the limits
    */
-  public static FrameDecoder of(StreamSpec spec, FrameLimits limits, Profile profile) {
-    return agreed(spec, limits, List.of(profile));
+  public static FrameDecoder of(StreamSpec spec, FrameLimits limits, @Nullable Profile profile) {
+    return agreed(spec, limits, profile == null ? List.of() : List.of(profile));
   }
 
   /**

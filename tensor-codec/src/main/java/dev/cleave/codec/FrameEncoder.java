@@ -31,10 +31,10 @@ public final class FrameEncoder {
   /**
    * An encoder for the frames of one stream.
    *
-   * @param profile the one that the stream names; shared
+   * @param profile the one that the stream names, or null where it names none; shared
    * @throws IllegalArgumentException when it is another
    */
-  public static FrameEncoder of(StreamSpec spec, Profile profile) {
+  public static FrameEncoder of(StreamSpec spec, @Nullable Profile profile) {
     return new FrameEncoder(spec, profile);
   }
 

@@ -44,13 +44,11 @@ record BenchStream(StreamSpec spec, @Nullable Profile profile, OutlierSource sou
   }
 
   FrameEncoder encoder() {
-    return profile == null ? FrameEncoder.of(spec) : FrameEncoder.of(spec, profile);
+    return FrameEncoder.of(spec, profile);
   }
 
   FrameDecoder decoder() {
-    return profile == null
-        ? FrameDecoder.of(spec, Coding.LIMITS)
-        : FrameDecoder.of(spec, Coding.LIMITS, profile);
+    return FrameDecoder.of(spec, Coding.LIMITS, profile);
   }
 
   float[] states(int positions) {

@@ -26,9 +26,8 @@ final class Coding {
 
   Coding(StreamSpec spec, @Nullable Profile profile) {
     this.spec = spec;
-    this.encoder = profile == null ? FrameEncoder.of(spec) : FrameEncoder.of(spec, profile);
-    this.decoder =
-        profile == null ? FrameDecoder.of(spec, LIMITS) : FrameDecoder.of(spec, LIMITS, profile);
+    this.encoder = FrameEncoder.of(spec, profile);
+    this.decoder = FrameDecoder.of(spec, LIMITS, profile);
   }
 
   /** What the other side has of these rows, sent in frames of so many positions. */

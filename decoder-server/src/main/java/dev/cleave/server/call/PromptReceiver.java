@@ -26,10 +26,7 @@ final class PromptReceiver {
   PromptReceiver(PromptBuffer prompt, StreamSpec spec, OpenPolicy policy) {
     this.prompt = prompt;
     Profile profile = policy.model().codec().profile();
-    this.decoder =
-        spec.profile().isNone() || profile == null
-            ? FrameDecoder.of(spec, policy.frames())
-            : FrameDecoder.of(spec, policy.frames(), profile);
+    this.decoder = FrameDecoder.of(spec, policy.frames(), spec.profile().isNone() ? null : profile);
   }
 
   /**

@@ -40,11 +40,11 @@ public record StreamCodec(String name, String reason, StreamSpec spec, @Nullable
 
   /** An encoder of its own for one thread. */
   public FrameEncoder encoder() {
-    return profile == null ? FrameEncoder.of(spec) : FrameEncoder.of(spec, profile);
+    return FrameEncoder.of(spec, profile);
   }
 
   /** A decoder of its own for one thread. */
   public FrameDecoder decoder(FrameLimits limits) {
-    return profile == null ? FrameDecoder.of(spec, limits) : FrameDecoder.of(spec, limits, profile);
+    return FrameDecoder.of(spec, limits, profile);
   }
 }

@@ -36,7 +36,7 @@ public record Codec(StreamSpec spec, @Nullable Profile profile) {
     if (spec.target() instanceof RateTarget.BytesPerPosition constant) {
       return constant.bytes();
     }
-    FrameEncoder encoder = profile == null ? FrameEncoder.of(spec) : FrameEncoder.of(spec, profile);
+    FrameEncoder encoder = FrameEncoder.of(spec, profile);
     return encoder.maxEncodedBytes(2) - encoder.maxEncodedBytes(1);
   }
 

@@ -35,13 +35,8 @@ public final class StreamCoding {
   public StreamCoding(StreamSpec spec, @Nullable Profile profile) {
     FrameLimits limits = new FrameLimits(POSITIONS_PER_FRAME, spec.width(), MAX_PAYLOAD_BYTES);
     this.spec = spec;
-    if (profile == null) {
-      this.encoder = FrameEncoder.of(spec);
-      this.decoder = FrameDecoder.of(spec, limits);
-    } else {
-      this.encoder = FrameEncoder.of(spec, profile);
-      this.decoder = FrameDecoder.of(spec, limits, profile);
-    }
+    this.encoder = FrameEncoder.of(spec, profile);
+    this.decoder = FrameDecoder.of(spec, limits, profile);
   }
 
   /**
