@@ -154,6 +154,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
     switch (message.getMessageCase()) {
       case TOKEN -> accept(message.getToken());
       case DONE -> accept(message.getDone());
+      case SAMPLED -> throw Protocol.broken("it answers steps that were not sent");
       case OPENED -> throw Protocol.broken("it opened the session twice");
       case MESSAGE_NOT_SET -> throw Protocol.broken("it sent a message of an unknown kind");
     }
@@ -210,7 +211,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
           case EOS -> FinishReason.EOS;
           case LENGTH -> FinishReason.LENGTH;
           case CANCELLED -> FinishReason.CANCELLED;
-          case FINISH_REASON_UNSPECIFIED, UNRECOGNIZED ->
+          case CLOSED, FINISH_REASON_UNSPECIFIED, UNRECOGNIZED ->
               throw Protocol.broken("it gave no known reason for the end");
         };
     if (!stream.promptSent() && reason != FinishReason.CANCELLED) {

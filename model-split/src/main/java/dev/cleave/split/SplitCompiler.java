@@ -4,6 +4,7 @@ import dev.cleave.split.block.DecoderJson;
 import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.BundleWriter;
 import dev.cleave.split.bundle.Half;
+import dev.cleave.split.bundle.SplitPoint;
 import dev.cleave.split.checkpoint.SafetensorsWriter;
 import dev.cleave.split.checkpoint.TensorData;
 import dev.cleave.split.checkpoint.Weights;
@@ -77,7 +78,8 @@ public final class SplitCompiler {
                     new BundleManifest.Parameters(device, server),
                     CREATED_BY,
                     model.generation().notes()),
-                new BundleManifest.Boundary(model.spec().encoder().width()),
+                new BundleManifest.Boundary(
+                    new SplitPoint.EncoderDecoder(), model.spec().encoder().width()),
                 limits);
         return new SplitReport(out, manifest, System.nanoTime() - start);
       }

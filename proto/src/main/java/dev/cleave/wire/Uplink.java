@@ -25,6 +25,7 @@ public sealed interface Uplink {
       }
       requireCount("prompt_positions", open.getPromptPositions());
       requireCount("max_new_tokens", open.getMaxNewTokens());
+      requireCount("step_positions", open.getStepPositions());
       requireCount("top_k", open.getSampling().getTopK());
     }
   }
@@ -44,11 +45,18 @@ public sealed interface Uplink {
   record Hidden(ByteBuffer frame) implements Uplink {
     /** Bounds the frame. */
     public Hidden {
-      if (frame.remaining() > WireLimits.MAX_FRAME_BYTES) {
-        throw new IllegalArgumentException(
-            "a frame may have %d bytes, this one has %d: send fewer positions in a frame"
-                .formatted(WireLimits.MAX_FRAME_BYTES, frame.remaining()));
-      }
+      requireFrame(frame);
+    }
+  }
+
+  /**
+   * One codec frame of which every position is answered with a token. The buffer as in {@link
+   * Hidden}.
+   */
+  record Step(ByteBuffer frame) implements Uplink {
+    /** Bounds the frame. */
+    public Step {
+      requireFrame(frame);
     }
   }
 
@@ -74,6 +82,14 @@ public sealed interface Uplink {
    * @param reason for the answer; repeats nothing of the message
    */
   record Invalid(String reason) implements Uplink {}
+
+  private static void requireFrame(ByteBuffer frame) {
+    if (frame.remaining() > WireLimits.MAX_FRAME_BYTES) {
+      throw new IllegalArgumentException(
+          "a frame may have %d bytes, this one has %d: send fewer positions in a frame"
+              .formatted(WireLimits.MAX_FRAME_BYTES, frame.remaining()));
+    }
+  }
 
   private static void requireCount(String field, int value) {
     if (value < 0) {

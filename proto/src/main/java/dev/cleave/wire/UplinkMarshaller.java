@@ -28,7 +28,9 @@ final class UplinkMarshaller implements Marshaller<Uplink> {
   @Override
   public InputStream stream(Uplink uplink) {
     return switch (uplink) {
-      case Uplink.Hidden hidden -> hidden(hidden.frame().duplicate());
+      case Uplink.Hidden hidden ->
+          frame(DeviceMessage.HIDDEN_FIELD_NUMBER, hidden.frame().duplicate());
+      case Uplink.Step step -> frame(DeviceMessage.STEP_FIELD_NUMBER, step.frame().duplicate());
       case Uplink.OpenSession opening -> control(DeviceMessage.OPEN_FIELD_NUMBER, opening.open());
       case Uplink.EndOfPrompt end ->
           control(
@@ -58,9 +60,8 @@ final class UplinkMarshaller implements Marshaller<Uplink> {
     }
   }
 
-  private static UplinkStream hidden(ByteBuffer frame) {
-    int length = frame.remaining();
-    return new UplinkStream(head(DeviceMessage.HIDDEN_FIELD_NUMBER, length), frame);
+  private static UplinkStream frame(int field, ByteBuffer frame) {
+    return new UplinkStream(head(field, frame.remaining()), frame);
   }
 
   private static UplinkStream control(int field, MessageLite message) {

@@ -46,10 +46,13 @@ final class UplinkParser {
           "field has %d bytes, %d follow: a message holds exactly one field"
               .formatted(bodyLength, rest));
     }
-    if (tag == tag(DeviceMessage.HIDDEN_FIELD_NUMBER)) {
-      return bodyLength > WireLimits.MAX_FRAME_BYTES
-          ? new Uplink.Invalid("frame has " + bodyLength + " bytes")
-          : new Uplink.Hidden(ByteBuffer.wrap(readFully(in, bodyLength)));
+    boolean step = tag == tag(DeviceMessage.STEP_FIELD_NUMBER);
+    if (step || tag == tag(DeviceMessage.HIDDEN_FIELD_NUMBER)) {
+      if (bodyLength > WireLimits.MAX_FRAME_BYTES) {
+        return new Uplink.Invalid("frame has " + bodyLength + " bytes");
+      }
+      ByteBuffer frame = ByteBuffer.wrap(readFully(in, bodyLength));
+      return step ? new Uplink.Step(frame) : new Uplink.Hidden(frame);
     }
     if (bodyLength > WireLimits.MAX_CONTROL_BYTES) {
       return new Uplink.Invalid("control message has " + bodyLength + " bytes");

@@ -115,7 +115,7 @@ class GenerateStreamTest {
     byte[][] bad = {
       {},
       {0x12, 5, 1},
-      {5 << 3 | 2, 0},
+      {6 << 3 | 2, 0},
       "The patient has".getBytes(StandardCharsets.UTF_8),
       DeviceMessage.newBuilder().setOpen(Open.getDefaultInstance()).build().toByteArray(),
       new byte[WireLimits.MAX_UPLINK_BYTES + 1]
@@ -265,7 +265,7 @@ class GenerateStreamTest {
         }
         case Uplink.OpenSession opened -> assertThat(opened.open()).isEqualTo(open());
         case Uplink.EndOfPrompt(int positions) -> assertThat(positions).isEqualTo(frames);
-        case Uplink.Cancel() -> {}
+        case Uplink.Step _, Uplink.Cancel _ -> {}
       }
     }
 

@@ -114,7 +114,7 @@ class UplinkMarshallerTest {
     assertInvalid(new byte[0], "not set");
     assertInvalid(concat(end, end), "exactly one field");
     assertInvalid(concat(hidden(5).toByteArray(), end), "exactly one field");
-    assertInvalid(new byte[] {5 << 3 | 2, 1, 0}, "no known kind");
+    assertInvalid(new byte[] {6 << 3 | 2, 1, 0}, "no known kind");
     assertInvalid(new byte[] {2 << 3, 1}); // hidden as a number
     assertInvalid(new byte[] {0, 0});
     assertInvalid(new byte[] {0x12, -1, -1, -1, -1, 0x7F}, "too large");

@@ -26,7 +26,10 @@ import org.junit.jupiter.api.Test;
 /** No message from device to server has a field in which text could travel. */
 class WireCarriesNoTextTest {
   private static final Set<String> TENSORS_AND_DIGESTS =
-      Set.of("cleave.v1.Open.bundle_id", "cleave.v1.DeviceMessage.hidden");
+      Set.of(
+          "cleave.v1.Open.bundle_id",
+          "cleave.v1.DeviceMessage.hidden",
+          "cleave.v1.DeviceMessage.step");
 
   @Test
   void nothingThatDevicesSendHoldsText() {
@@ -66,7 +69,8 @@ class WireCarriesNoTextTest {
             "target_kind",
             "target_number",
             "profile_hash_high",
-            "profile_hash_low");
+            "profile_hash_low",
+            "step_positions");
   }
 
   @Test

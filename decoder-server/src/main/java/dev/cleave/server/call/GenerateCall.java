@@ -73,6 +73,8 @@ final class GenerateCall implements StreamObserver<Uplink> {
       switch (message) {
         case Uplink.OpenSession it -> open(it.open());
         case Uplink.Hidden it -> hidden(it.frame());
+        case Uplink.Step _ ->
+            throw new Refused(WireReason.MESSAGE_ORDER, "this model decodes alone: send no steps");
         case Uplink.EndOfPrompt it -> endOfPrompt(it.positions());
         case Uplink.Cancel _ -> cancel();
         case Uplink.Invalid it -> throw new Refused(WireReason.MALFORMED_MESSAGE, it.reason());

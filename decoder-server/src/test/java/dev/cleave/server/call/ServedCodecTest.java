@@ -12,6 +12,7 @@ import dev.cleave.split.bundle.BundleWriter;
 import dev.cleave.split.bundle.CodecSection;
 import dev.cleave.split.bundle.CodecWriter;
 import dev.cleave.split.bundle.Half;
+import dev.cleave.split.bundle.SplitPoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +36,7 @@ class ServedCodecTest {
       writer.finish(
           new BundleManifest.Model(
               "tiny", "t5", new BundleManifest.Parameters(7, 9), "test", List.of()),
-          new BundleManifest.Boundary(3),
+          new BundleManifest.Boundary(new SplitPoint.EncoderDecoder(), 3),
           new BundleManifest.Limits(512, 128));
     }
   }

@@ -107,19 +107,40 @@ public record AttentionSpec(
   }
 
   /**
-   * Rotary embedding of q and k, halves rotated against each other.
+   * Rotary embedding of q and k, halves rotated against each other: element i of the first half
+   * with element i of the second.
    *
    * @param theta base of the frequencies
    * @param dimensions leading elements of each head that are rotated; even
+   * @param scaling how the frequencies are stretched for long contexts
    */
-  public record Rope(double theta, int dimensions) implements Positions {
+  public record Rope(double theta, int dimensions, RopeScaling scaling) implements Positions {
     public Rope {
+      Objects.requireNonNull(scaling, "scaling");
       if (!(theta > 1) || Double.isInfinite(theta)) {
         throw new IllegalArgumentException("theta must be finite and exceed 1: " + theta);
       }
       if (dimensions < 2 || dimensions % 2 != 0) {
         throw new IllegalArgumentException("dimensions must be even, from 2: " + dimensions);
       }
+    }
+
+    /** Not stretched. */
+    public Rope(double theta, int dimensions) {
+      this(theta, dimensions, new RopeScaling.None());
+    }
+
+    /**
+     * The angle per position of each pair, {@code [dimensions / 2]}, in f32 as the reference
+     * implementation computes them.
+     */
+    public float[] inverseFrequencies() {
+      float[] frequencies = new float[dimensions / 2];
+      for (int i = 0; i < frequencies.length; i++) {
+        float plain = 1f / (float) Math.pow(theta, 2.0 * i / dimensions);
+        frequencies[i] = scaling.apply(plain);
+      }
+      return frequencies;
     }
   }
 

@@ -73,6 +73,23 @@ public final class CanonicalTensors {
     return List.copyOf(list);
   }
 
+  /**
+   * The tensors of a server half cut from a decoder-only model, in a fixed order. Layers keep their
+   * numbers; the head is {@code head.weight} whether it is tied or not.
+   */
+  public static List<Tensor> ofUpper(UpperSpec upper) {
+    List<Tensor> list = new ArrayList<>();
+    for (int n = upper.layers().first(); n < upper.layers().end(); n++) {
+      block(list, "layers." + n + ".", upper.block(), upper.width());
+    }
+    norm(list, "norm", upper.finalNorm(), upper.width());
+    add(list, "head.weight", upper.head().vocabulary(), upper.width());
+    if (upper.head().bias()) {
+      add(list, "head.bias", upper.head().vocabulary());
+    }
+    return List.copyOf(list);
+  }
+
   private static void block(List<Tensor> list, String prefix, BlockSpec block, int width) {
     attention(list, prefix + "self", block.self(), width);
     norm(list, prefix + "self.norm", Optional.of(block.norm()), width);

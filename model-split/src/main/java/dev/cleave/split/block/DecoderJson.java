@@ -29,11 +29,7 @@ public final class DecoderJson {
     root.put("format", 1);
     root.put("architecture", spec.architecture());
     root.set("stack", stack(spec.stack()));
-    ObjectNode head = root.putObject("head");
-    head.put("vocabulary", spec.head().vocabulary());
-    head.put("tied", spec.head().tied());
-    head.put("scale", spec.head().scale());
-    head.put("bias", spec.head().bias());
+    root.set("head", head(spec.head()));
     DecodingSpec decoding = spec.decoding();
     root.put("decoderStartTokenId", decoding.startTokenId());
     ints(root.putArray("eosTokenIds"), decoding.eosTokenIds());
@@ -94,19 +90,32 @@ public final class DecoderJson {
       }
     }
     norm(embed, "norm", embedding.norm());
-    BlockSpec block = stack.block();
-    ObjectNode blockNode = node.putObject("block");
-    norm(blockNode, "norm", Optional.of(block.norm()));
-    blockNode.put("placement", block.placement().name());
-    blockNode.set("self", attention(block.self()));
-    block.cross().ifPresent(cross -> blockNode.set("cross", attention(cross)));
-    ObjectNode mlp = blockNode.putObject("mlp");
+    node.set("block", block(stack.block()));
+    norm(node, "finalNorm", stack.finalNorm());
+    return node;
+  }
+
+  static ObjectNode block(BlockSpec block) {
+    ObjectNode node = MAPPER.createObjectNode();
+    norm(node, "norm", Optional.of(block.norm()));
+    node.put("placement", block.placement().name());
+    node.set("self", attention(block.self()));
+    block.cross().ifPresent(cross -> node.set("cross", attention(cross)));
+    ObjectNode mlp = node.putObject("mlp");
     mlp.put("inner", block.mlp().inner());
     mlp.put("gated", block.mlp().gated());
     mlp.put("activation", block.mlp().activation().name());
     mlp.put("bias", block.mlp().bias());
-    norm(node, "finalNorm", stack.finalNorm());
     return node;
+  }
+
+  static ObjectNode head(HeadSpec spec) {
+    ObjectNode head = MAPPER.createObjectNode();
+    head.put("vocabulary", spec.vocabulary());
+    head.put("tied", spec.tied());
+    head.put("scale", spec.scale());
+    head.put("bias", spec.bias());
+    return head;
   }
 
   private static ObjectNode attention(AttentionSpec attention) {
@@ -131,13 +140,25 @@ public final class DecoderJson {
         ObjectNode rotary = node.putObject("rope");
         rotary.put("theta", rope.theta());
         rotary.put("dimensions", rope.dimensions());
+        switch (rope.scaling()) {
+          case RopeScaling.None _ -> {}
+          case RopeScaling.Linear linear ->
+              rotary.putObject("linear").put("factor", linear.factor());
+          case RopeScaling.Llama3 llama3 ->
+              rotary
+                  .putObject("llama3")
+                  .put("factor", llama3.factor())
+                  .put("lowFactor", llama3.lowFactor())
+                  .put("highFactor", llama3.highFactor())
+                  .put("originalPositions", llama3.originalPositions());
+        }
       }
     }
     norm(node, "queryKeyNorm", attention.queryKeyNorm());
     return node;
   }
 
-  private static void norm(ObjectNode parent, String name, Optional<NormSpec> norm) {
+  static void norm(ObjectNode parent, String name, Optional<NormSpec> norm) {
     norm.ifPresent(n -> {
       ObjectNode node = parent.putObject(name);
       node.put("kind", n.kind().name());

@@ -16,6 +16,9 @@ public record DecoderSpec(
   public DecoderSpec {
     Objects.requireNonNull(architecture, "architecture");
     Objects.requireNonNull(stack, "stack");
+    if (stack.layers() < 1) {
+      throw new IllegalArgumentException("layers must be in [1, 1024]: " + stack.layers());
+    }
     if (head.tied() && head.vocabulary() != stack.embedding().vocabulary()) {
       throw new IllegalArgumentException(
           "a tied head must have the embedding's vocabulary "

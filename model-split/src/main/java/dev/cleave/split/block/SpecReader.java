@@ -33,14 +33,7 @@ final class SpecReader {
     }
     String architecture = root.text("architecture");
     StackSpec stack = stack(root.object("stack"));
-    SpecReader headNode = root.object("head");
-    HeadSpec head =
-        new HeadSpec(
-            headNode.integer("vocabulary"),
-            headNode.flag("tied"),
-            headNode.number("scale"),
-            headNode.flag("bias"));
-    headNode.end();
+    HeadSpec head = head(root.object("head"));
     DecodingSpec decoding =
         new DecodingSpec(
             root.integer("decoderStartTokenId"),
@@ -50,6 +43,54 @@ final class SpecReader {
             root.integers("suppressedTokenIds"));
     root.end();
     return new DecoderSpec(architecture, stack, head, decoding);
+  }
+
+  static UpperSpec upper(JsonNode json, String subject) {
+    SpecReader root = new SpecReader(json, subject);
+    int format = root.integer("format");
+    if (format != 1) {
+      throw new IllegalArgumentException("format must be 1: " + format);
+    }
+    SpecReader run = root.object("layers");
+    UpperSpec.Layers layers = new UpperSpec.Layers(run.integer("first"), run.integer("end"));
+    run.end();
+    UpperSpec upper =
+        new UpperSpec(
+            root.text("architecture"),
+            root.integer("width"),
+            layers,
+            block(root.object("block")),
+            norm(root, "finalNorm"),
+            head(root.object("head")));
+    root.end();
+    return upper;
+  }
+
+  private static HeadSpec head(SpecReader in) {
+    HeadSpec head =
+        new HeadSpec(
+            in.integer("vocabulary"), in.flag("tied"), in.number("scale"), in.flag("bias"));
+    in.end();
+    return head;
+  }
+
+  private static RopeScaling scaling(SpecReader rope) {
+    RopeScaling scaling = new RopeScaling.None();
+    if (rope.has("linear")) {
+      SpecReader in = rope.object("linear");
+      scaling = new RopeScaling.Linear(in.number("factor"));
+      in.end();
+    } else if (rope.has("llama3")) {
+      SpecReader in = rope.object("llama3");
+      scaling =
+          new RopeScaling.Llama3(
+              in.number("factor"),
+              in.number("lowFactor"),
+              in.number("highFactor"),
+              in.integer("originalPositions"));
+      in.end();
+    }
+    return scaling;
   }
 
   private static StackSpec stack(SpecReader in) {
@@ -111,7 +152,8 @@ final class SpecReader {
       bias.end();
     } else if (in.has("rope")) {
       SpecReader rope = in.object("rope");
-      positions = new AttentionSpec.Rope(rope.number("theta"), rope.integer("dimensions"));
+      positions =
+          new AttentionSpec.Rope(rope.number("theta"), rope.integer("dimensions"), scaling(rope));
       rope.end();
     }
     AttentionSpec attention =

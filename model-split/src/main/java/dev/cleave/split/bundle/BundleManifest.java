@@ -64,17 +64,24 @@ public record BundleManifest(
   /**
    * The boundary tensor: {@code [positions, width]} of f32 before any codec.
    *
+   * @param split where it lies
    * @param width elements per position
    * @param codec what calibration found out about coding it; null where there was none
    */
-  public record Boundary(int width, @Nullable CodecSection codec) {
+  public record Boundary(SplitPoint split, int width, @Nullable CodecSection codec) {
     public Boundary {
+      Objects.requireNonNull(split, "split");
       atLeastOne("boundary width", width);
     }
 
     /** Of a bundle that is not calibrated. */
-    public Boundary(int width) {
-      this(width, null);
+    public Boundary(SplitPoint split, int width) {
+      this(split, width, null);
+    }
+
+    /** The same tensor, with what calibration found out. */
+    public Boundary withCodec(CodecSection newCodec) {
+      return new Boundary(split, width, newCodec);
     }
 
     /** The only element type. */
@@ -86,7 +93,8 @@ public record BundleManifest(
   /**
    * What the halves were made for.
    *
-   * @param maxPromptPositions longest prompt in tokens
+   * @param maxPromptPositions longest prompt in tokens; where the model is causal, the longest
+   *     context: prompts and answers of all turns together
    * @param maxNewTokens longest answer in tokens
    */
   public record Limits(int maxPromptPositions, int maxNewTokens) {
@@ -122,6 +130,11 @@ public record BundleManifest(
   /** The model's family. */
   public String architecture() {
     return model.architecture();
+  }
+
+  /** Where the model was cut. */
+  public SplitPoint split() {
+    return boundary.split();
   }
 
   /** Elements per position of the boundary tensor. */

@@ -87,8 +87,7 @@ public final class CodecWriter {
           new BundleFile(
               half.folder() + "/" + section.profileFile(), profile.length, Sha256.hex(profile)));
     }
-    return ManifestJson.sealed(
-        old.model(), new BundleManifest.Boundary(old.width(), section), old.limits(), files);
+    return ManifestJson.sealed(old.model(), old.boundary().withCodec(section), old.limits(), files);
   }
 
   private static void replace(Path folder, String name, byte[] content, Steps steps)

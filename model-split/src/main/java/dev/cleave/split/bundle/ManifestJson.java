@@ -68,7 +68,14 @@ final class ManifestJson {
     root.put("format", BundleManifest.FORMAT);
     root.put("name", manifest.model().name());
     root.put("architecture", manifest.model().architecture());
-    root.putObject("split").put("kind", "seq2seq");
+    switch (manifest.split()) {
+      case SplitPoint.EncoderDecoder _ -> root.putObject("split").put("kind", "seq2seq");
+      case SplitPoint.Causal causal ->
+          root.putObject("split")
+              .put("kind", "causal")
+              .put("at", causal.at())
+              .put("layers", causal.layers());
+    }
     root.putObject("boundary")
         .put("dtype", manifest.boundary().dtype())
         .put("width", manifest.boundary().width());
@@ -107,11 +114,9 @@ final class ManifestJson {
         throw new MalformedBundle(
             subject, "format " + format + " is not known here; use the release that wrote it");
       }
-      String kind = JsonFields.text(JsonFields.object(root, "split"), "kind");
       String dtype = JsonFields.text(JsonFields.object(root, "boundary"), "dtype");
-      if (!kind.equals("seq2seq") || !dtype.equals("f32")) {
-        throw new MalformedBundle(
-            subject, "split kind " + kind + " with boundary " + dtype + " is not known here");
+      if (!dtype.equals("f32")) {
+        throw new MalformedBundle(subject, "a boundary of " + dtype + " is not known here");
       }
       return manifest(root);
     } catch (IllegalArgumentException e) {
@@ -119,6 +124,17 @@ final class ManifestJson {
     } catch (IOException e) {
       throw new MalformedBundle(subject, "is not JSON", e);
     }
+  }
+
+  private static SplitPoint splitPoint(JsonNode split) {
+    String kind = JsonFields.text(split, "kind");
+    return switch (kind) {
+      case "seq2seq" -> new SplitPoint.EncoderDecoder();
+      case "causal" ->
+          new SplitPoint.Causal(
+              JsonFields.integer(split, "at"), JsonFields.integer(split, "layers"));
+      default -> throw new IllegalArgumentException("split kind " + kind + " is not known here");
+    };
   }
 
   private static BundleManifest manifest(JsonNode root) {
@@ -144,6 +160,7 @@ final class ManifestJson {
             JsonFields.text(root, "createdBy"),
             notes),
         new BundleManifest.Boundary(
+            splitPoint(JsonFields.object(root, "split")),
             JsonFields.integer(JsonFields.object(root, "boundary"), "width"),
             root.has("codec") ? CodecJson.parse(JsonFields.object(root, "codec")) : null),
         new BundleManifest.Limits(

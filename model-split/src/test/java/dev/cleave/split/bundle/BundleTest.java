@@ -35,7 +35,7 @@ class BundleTest {
       return writer.finish(
           new BundleManifest.Model(
               "tiny", "t5", new BundleManifest.Parameters(7, 9), "test", List.of("a note")),
-          new BundleManifest.Boundary(64),
+          new BundleManifest.Boundary(new SplitPoint.EncoderDecoder(), 64),
           new BundleManifest.Limits(512, 128));
     }
   }
@@ -91,7 +91,7 @@ class BundleTest {
         "\"maxNewTokens\" : 128  | \"maxNewTokens\" : 129  | but its content has",
         "\"a note\"              | \"no note\"             | but its content has",
         "\"format\" : 1          | \"format\" : 2          | format 2 is not known",
-        "seq2seq                 | causal                  | split kind causal",
+        "seq2seq                 | diagonal                | split kind diagonal",
         "\"width\" : 64          | \"width\" : -1          | boundary width must be in",
         "\"width\" : 64          | \"width\" : \"64\"      | width must be an integer",
         "\"width\" : 64          | \"width\" : 99999999999 | width is too large",

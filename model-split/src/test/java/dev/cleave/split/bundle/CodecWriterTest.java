@@ -44,7 +44,7 @@ class CodecWriterTest {
       writer.finish(
           new BundleManifest.Model(
               "tiny", "t5", new BundleManifest.Parameters(7, 9), "test", List.of()),
-          new BundleManifest.Boundary(64),
+          new BundleManifest.Boundary(new SplitPoint.EncoderDecoder(), 64),
           new BundleManifest.Limits(512, 128));
     }
   }
