@@ -121,8 +121,7 @@ final class TestCall {
               .isEqualTo(Status.Code.OK);
           return new Answer(List.copyOf(tokens), message.getDone());
         }
-        case OPENED, SAMPLED, MESSAGE_NOT_SET ->
-            throw new AssertionError("unexpected " + message);
+        case OPENED, SAMPLED, MESSAGE_NOT_SET -> throw new AssertionError("unexpected " + message);
       }
     }
   }
