@@ -3,11 +3,13 @@ package dev.cleave.server.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.cleave.split.block.DecoderSpec;
+import dev.cleave.split.checkpoint.Checkpoint;
+import dev.cleave.split.checkpoint.FolderCheckpoint;
 import dev.cleave.split.checkpoint.SafetensorsWriter;
 import dev.cleave.split.checkpoint.TensorInfo;
 import dev.cleave.split.checkpoint.Weights;
 import dev.cleave.split.family.Families;
-import dev.cleave.split.family.FamilyModel;
+import dev.cleave.split.family.Seq2SeqModel;
 import dev.cleave.split.torch.WeightPrecision;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -32,9 +34,9 @@ record FixtureDecoder(String name, DecoderSpec spec, Path weights, Path expected
   static FixtureDecoder split(String name, Path folder) {
     Path fixture = FIXTURES.resolve(name);
     Path file = folder.resolve(name + ".safetensors");
-    try (Weights weights = Weights.openFolder(fixture);
+    try (Checkpoint checkpoint = FolderCheckpoint.open(fixture);
         Arena arena = Arena.ofConfined()) {
-      FamilyModel model = Families.understand(fixture, () -> weights, arena);
+      Seq2SeqModel model = (Seq2SeqModel) Families.understand(checkpoint, arena);
       if (!Files.exists(file)) {
         SafetensorsWriter.write(file, model.decoder(), _ -> {});
       }

@@ -10,16 +10,20 @@ import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.Half;
 import dev.cleave.split.error.CheckpointRefused;
 import dev.cleave.split.error.MalformedCheckpoint;
+import dev.cleave.split.onnx.DevicePrecision;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * {@code cleave split}: a checkpoint in, a bundle out. What needs both halves to go on with the
@@ -64,6 +68,34 @@ public class SplitCommand implements Callable<Integer> {
   Path out;
 
   @Option(
+      names = "--at",
+      paramLabel = "K",
+      description = {
+        "The layers of a decoder-only model that run on the device, from 1 to one less than all;",
+        "such a model needs it, others are cut between encoder and decoder."
+      })
+  @Nullable Integer at;
+
+  @Option(
+      names = "--allow-embedding-split",
+      description = {
+        "Permit --at 0, where the device only looks rows up in the embedding table and anyone",
+        "with that table reads the text from what crosses."
+      })
+  boolean allowEmbeddingSplit;
+
+  @Option(
+      names = "--device-precision",
+      paramLabel = "P",
+      defaultValue = "f32",
+      converter = DevicePrecisionName.class,
+      description = {
+        "What a decoder-only model's linear weights are stored as on the device: f32, int8 or",
+        "int4 (default: ${DEFAULT-VALUE})."
+      })
+  DevicePrecision devicePrecision;
+
+  @Option(
       names = "--name",
       paramLabel = "NAME",
       description = "The bundle's name (default: the checkpoint folder's).")
@@ -104,6 +136,19 @@ public class SplitCommand implements Callable<Integer> {
     return 0;
   }
 
+  /** Precisions by their names on the command line. */
+  static final class DevicePrecisionName implements ITypeConverter<DevicePrecision> {
+    @Override
+    public DevicePrecision convert(String value) {
+      return switch (value) {
+        case "f32" -> DevicePrecision.F32;
+        case "int8" -> DevicePrecision.INT8;
+        case "int4" -> DevicePrecision.INT4;
+        default -> throw new TypeConversionException("must be f32, int8 or int4: " + value);
+      };
+    }
+  }
+
   /** Told of the bundle that stands; prints it. */
   protected void complete(SplitReport report) throws JsonProcessingException {
     print(report, null);
@@ -111,7 +156,14 @@ public class SplitCommand implements Callable<Integer> {
 
   private SplitOptions options() {
     SplitOptions options =
-        SplitOptions.defaults().withReplace(force).withLimits(maxPrompt, maxTokens);
+        SplitOptions.defaults()
+            .withReplace(force)
+            .withLimits(maxPrompt, maxTokens)
+            .withCut(
+                new SplitOptions.Cut(
+                    at == null ? OptionalInt.empty() : OptionalInt.of(at),
+                    allowEmbeddingSplit,
+                    devicePrecision));
     return name == null ? options : options.withName(name);
   }
 

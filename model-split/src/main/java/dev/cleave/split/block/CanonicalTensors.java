@@ -74,6 +74,16 @@ public final class CanonicalTensors {
   }
 
   /**
+   * The tensors of a whole decoder-only model, in a fixed order: those of its stack and of its
+   * head, which is {@code head.weight} whether it is tied or not.
+   */
+  public static List<Tensor> ofCausal(CausalSpec spec) {
+    List<Tensor> list = new ArrayList<>(ofStack(spec.stack()));
+    head(list, spec.head(), spec.stack().width());
+    return List.copyOf(list);
+  }
+
+  /**
    * The tensors of a server half cut from a decoder-only model, in a fixed order. Layers keep their
    * numbers; the head is {@code head.weight} whether it is tied or not.
    */
@@ -83,11 +93,15 @@ public final class CanonicalTensors {
       block(list, "layers." + n + ".", upper.block(), upper.width());
     }
     norm(list, "norm", upper.finalNorm(), upper.width());
-    add(list, "head.weight", upper.head().vocabulary(), upper.width());
-    if (upper.head().bias()) {
-      add(list, "head.bias", upper.head().vocabulary());
-    }
+    head(list, upper.head(), upper.width());
     return List.copyOf(list);
+  }
+
+  private static void head(List<Tensor> list, HeadSpec head, int width) {
+    add(list, "head.weight", head.vocabulary(), width);
+    if (head.bias()) {
+      add(list, "head.bias", head.vocabulary());
+    }
   }
 
   private static void block(List<Tensor> list, String prefix, BlockSpec block, int width) {

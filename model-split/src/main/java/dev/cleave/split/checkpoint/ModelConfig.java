@@ -7,9 +7,11 @@ import dev.cleave.split.error.MalformedCheckpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * {@code config.json} or {@code generation_config.json}, read key by key.
@@ -128,6 +130,29 @@ public final class ModelConfig {
     List<String> list = new ArrayList<>();
     value(key).ifPresent(node -> node.forEach(entry -> list.add(entry.asText())));
     return list;
+  }
+
+  /** The keys that are written, in the file's order. */
+  public Set<String> keys() {
+    Set<String> keys = new LinkedHashSet<>();
+    root.fieldNames().forEachRemaining(keys::add);
+    return keys;
+  }
+
+  /** The object under a key, to be read key by key like a file. */
+  public Optional<ModelConfig> section(String key) {
+    return value(key)
+        .map(node -> {
+          if (!(node instanceof ObjectNode object)) {
+            throw wrongType(key, "an object", node);
+          }
+          return new ModelConfig(subject(key), object);
+        });
+  }
+
+  /** What is under a key, of whatever type, as compact JSON. */
+  public Optional<String> json(String key) {
+    return value(key).map(JsonNode::toString);
   }
 
   /** How the key is named in a refusal. */

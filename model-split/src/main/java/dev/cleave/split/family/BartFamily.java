@@ -55,7 +55,7 @@ final class BartFamily {
     this.positions = config.size("max_position_embeddings");
   }
 
-  FamilyModel understand(TensorPlan plan) {
+  Seq2SeqModel understand(TensorPlan plan) {
     checkForms();
     int vocabulary = config.size("vocab_size");
     boolean tied = config.flag("tie_word_embeddings").orElse(true);
@@ -79,8 +79,8 @@ final class BartFamily {
     // Format markers of early releases; the reference ignores them by name as well.
     plan.ignore("model.encoder.version");
     plan.ignore("model.decoder.version");
-    FamilyModel model =
-        new FamilyModel(
+    Seq2SeqModel model =
+        new Seq2SeqModel(
             spec,
             plan.take(
                 CanonicalTensors.ofStack(spec.encoder()),

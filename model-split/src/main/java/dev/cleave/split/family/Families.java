@@ -1,41 +1,36 @@
 package dev.cleave.split.family;
 
+import dev.cleave.split.checkpoint.Checkpoint;
 import dev.cleave.split.checkpoint.ModelConfig;
-import dev.cleave.split.checkpoint.Weights;
 import dev.cleave.split.error.CheckpointRefused;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
-import java.util.function.Supplier;
 
 /** Picks the family of a checkpoint by its {@code model_type} and refuses all others by name. */
 public final class Families {
+  private static final String CAUSAL = "llama, mistral, qwen2, qwen3, gpt2";
+
   private Families() {}
 
   /**
    * Understands a checkpoint.
    *
-   * @param folder a Hugging Face checkpoint
-   * @param weights opened once the config was found to be of a known family; the caller closes them
+   * @param checkpoint its weights are opened once the config was found to be of a known family
    * @param arena owns tensors that are computed rather than read
    * @throws CheckpointRefused when the description cannot say what the config asks for
    */
-  public static FamilyModel understand(Path folder, Supplier<Weights> weights, Arena arena) {
-    ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
-    String type = seq2seqType(config);
-    Path generationPath = folder.resolve("generation_config.json");
-    Optional<ModelConfig> generation =
-        Files.isRegularFile(generationPath)
-            ? Optional.of(ModelConfig.read(generationPath))
-            : Optional.empty();
-    GenerationReader reader = new GenerationReader(config, generation);
+  public static FamilyModel understand(Checkpoint checkpoint, Arena arena) {
+    ModelConfig config = checkpoint.config();
+    String type = familyOf(config);
+    GenerationReader reader = new GenerationReader(config, checkpoint.generation());
     try {
+      TensorPlan plan = new TensorPlan(checkpoint.weights());
       return switch (type) {
-        case "t5", "mt5" -> new T5Family(config, reader).understand(new TensorPlan(weights.get()));
-        case "bart", "marian" ->
-            new BartFamily(config, reader, arena).understand(new TensorPlan(weights.get()));
+        case "t5", "mt5" -> new T5Family(config, reader).understand(plan);
+        case "bart", "marian" -> new BartFamily(config, reader, arena).understand(plan);
+        case "gpt2" -> new Gpt2Family(config, reader, arena).understand(plan);
+        case "llama", "mistral", "qwen2", "qwen3" ->
+            new LlamaFamily(config, reader).understand(plan);
         default -> throw new IllegalStateException(type);
       };
     } catch (IllegalArgumentException e) {
@@ -44,7 +39,7 @@ public final class Families {
     }
   }
 
-  private static String seq2seqType(ModelConfig config) {
+  private static String familyOf(ModelConfig config) {
     String type =
         config
             .text("model_type")
@@ -52,9 +47,9 @@ public final class Families {
                 new CheckpointRefused(
                     config.subject("model_type"), "missing: the family cannot be told"));
     checkQuantisation(config);
-    List<String> architectures = config.texts("architectures");
     switch (type) {
-      case "t5", "mt5", "bart", "marian" -> {}
+      case "t5", "mt5", "bart", "marian" -> checkSeq2Seq(config, type);
+      case "llama", "mistral", "qwen2", "qwen3", "gpt2" -> checkCausal(config, type);
       case "whisper" ->
           throw refuse(type, "speech models are not split yet: the description has no convolution");
       case "mbart",
@@ -75,14 +70,18 @@ public final class Families {
       default ->
           throw refuse(
               type,
-              why(config)
+              UndescribedKeys.first(config)
                   .orElse(
                       config.flag("is_encoder_decoder").orElse(false)
                           ? "this encoder-decoder family is not described yet"
-                          : isCausal(architectures)
-                              ? "causal models are not split yet"
-                              : "not a known family; known: t5, mt5, bart, marian"));
+                          : isCausal(config.texts("architectures"))
+                              ? "this decoder-only family is not described yet; known: " + CAUSAL
+                              : "not a known family; known: t5, mt5, bart, marian, " + CAUSAL));
     }
+    return type;
+  }
+
+  private static void checkSeq2Seq(ModelConfig config, String type) {
     if (!config.flag("is_encoder_decoder").orElse(true)) {
       throw new CheckpointRefused(
           config.subject("is_encoder_decoder"), "false: half of an encoder-decoder is not split");
@@ -94,6 +93,7 @@ public final class Families {
           case "bart" -> "BartForConditionalGeneration";
           default -> "MarianMTModel";
         };
+    List<String> architectures = config.texts("architectures");
     boolean known =
         architectures.isEmpty()
             || architectures.contains(expected)
@@ -104,7 +104,28 @@ public final class Families {
           config.subject("architectures"),
           String.join(", ", architectures) + " has no decoder head; " + expected + " is split");
     }
-    return type;
+  }
+
+  private static void checkCausal(ModelConfig config, String type) {
+    if (config.flag("is_encoder_decoder").orElse(false)) {
+      throw new CheckpointRefused(
+          config.subject("is_encoder_decoder"), "true: " + type + " is a decoder alone");
+    }
+    String expected =
+        switch (type) {
+          case "llama" -> "LlamaForCausalLM";
+          case "mistral" -> "MistralForCausalLM";
+          case "qwen2" -> "Qwen2ForCausalLM";
+          case "qwen3" -> "Qwen3ForCausalLM";
+          default -> "GPT2LMHeadModel";
+        };
+    List<String> architectures = config.texts("architectures");
+    if (!architectures.isEmpty() && !architectures.contains(expected)) {
+      throw new CheckpointRefused(
+          config.subject("architectures"),
+          String.join(", ", architectures) + " gives no text; " + expected + " is split");
+    }
+    UndescribedKeys.check(config);
   }
 
   private static void checkQuantisation(ModelConfig config) {
@@ -113,30 +134,6 @@ public final class Families {
           config.subject("quantization_config"),
           "quantised checkpoints are not read; use f32, f16 or bf16");
     }
-  }
-
-  /** What of a config lies outside of the description altogether, named for the person. */
-  private static Optional<String> why(ModelConfig config) {
-    if (config.has("hidden_size_per_layer_input") || config.has("vocab_size_per_layer_input")) {
-      return Optional.of(
-          "hidden_size_per_layer_input: per-layer embeddings need token ids in every layer, so the"
-              + " model cannot be split privately");
-    }
-    for (String key : List.of("num_local_experts", "n_routed_experts", "num_experts")) {
-      if (config.has(key)) {
-        return Optional.of(key + ": mixtures of experts are not described");
-      }
-    }
-    if (config.has("kv_lora_rank")) {
-      return Optional.of("kv_lora_rank: latent attention is not described");
-    }
-    if (config.has("mamba_d_ssm") || config.has("mamba_n_heads") || config.has("state_size")) {
-      return Optional.of("mamba_d_ssm: state-space layers are not described");
-    }
-    if (config.has("no_rope_layers")) {
-      return Optional.of("no_rope_layers: layers that differ in their positions are not described");
-    }
-    return Optional.empty();
   }
 
   private static boolean isCausal(List<String> architectures) {

@@ -38,14 +38,7 @@ final class GenerationReader {
     // which nothing can be decoded come from config.json.
     ModelConfig source = generation.orElse(config);
     int start = firstOf(familyStart, "decoder_start_token_id", "decoder_start_token_id");
-    List<Integer> eos = source.integers("eos_token_id");
-    if (eos.isEmpty()) {
-      eos = config.integers("eos_token_id");
-    }
-    if (eos.isEmpty()) {
-      throw new CheckpointRefused(
-          source.subject("eos_token_id"), "missing: an answer would never end");
-    }
+    List<Integer> eos = eosTokenIds(source);
     OptionalInt forcedBos = single(source, "forced_bos_token_id");
     OptionalInt forcedEos = single(source, "forced_eos_token_id");
     if (generation.isEmpty() && !config.mentions("forced_eos_token_id")) {
@@ -59,6 +52,60 @@ final class GenerationReader {
         pad.isPresent() ? pad : config.integer("pad_token_id"),
         defaultMaxNewTokens(source),
         notes(source));
+  }
+
+  /**
+   * What a decoder-only checkpoint says.
+   *
+   * @param vocabulary ids that end an answer are below; others that are not mean nothing
+   */
+  CausalGeneration readCausal(int vocabulary) {
+    ModelConfig source = generation.orElse(config);
+    List<Integer> eos = eosTokenIds(source);
+    for (int id : eos) {
+      if (id < 0 || id >= vocabulary) {
+        throw new CheckpointRefused(
+            source.subject("eos_token_id"),
+            "token id " + id + " is not below the vocabulary's " + vocabulary);
+      }
+    }
+    TreeSet<Integer> hidden = new TreeSet<>();
+    for (String key : List.of("bos_token_id", "pad_token_id")) {
+      hidden.addAll(source.integers(key));
+      hidden.addAll(config.integers(key));
+    }
+    // Early Llamas write -1 for "no padding".
+    hidden.removeIf(id -> id < 0 || id >= vocabulary);
+    OptionalInt tokens = source.integer("max_new_tokens");
+    List<String> notes = notes(source);
+    if (!suppressed(source).isEmpty()) {
+      notes.add("suppress_tokens and bad_words_ids are not applied");
+    }
+    if (source.flag("do_sample").orElse(false)) {
+      notes.add(
+          "do_sample: the checkpoint suggests temperature "
+              + source.number("temperature", 1)
+              + ", top_p "
+              + source.number("top_p", 1)
+              + "; decoding is greedy unless asked");
+    }
+    return new CausalGeneration(
+        eos,
+        List.copyOf(hidden),
+        tokens.isPresent() && tokens.getAsInt() > 0 ? tokens : OptionalInt.empty(),
+        notes);
+  }
+
+  private List<Integer> eosTokenIds(ModelConfig source) {
+    List<Integer> eos = source.integers("eos_token_id");
+    if (eos.isEmpty()) {
+      eos = config.integers("eos_token_id");
+    }
+    if (eos.isEmpty()) {
+      throw new CheckpointRefused(
+          source.subject("eos_token_id"), "missing: an answer would never end");
+    }
+    return eos;
   }
 
   private int firstOf(OptionalInt family, String key, String fallbackKey) {

@@ -39,7 +39,7 @@ final class T5Family {
     this.gated = form().startsWith("gated-");
   }
 
-  FamilyModel understand(TensorPlan plan) {
+  Seq2SeqModel understand(TensorPlan plan) {
     int layers = config.size("num_layers");
     int decoderLayers =
         config.has("num_decoder_layers") ? config.size("num_decoder_layers") : layers;
@@ -67,8 +67,8 @@ final class T5Family {
     }
     // A bias of the cross attention that was never used; the reference ignores it by name as well.
     plan.ignore("decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight");
-    FamilyModel model =
-        new FamilyModel(
+    Seq2SeqModel model =
+        new Seq2SeqModel(
             spec,
             plan.take(
                 CanonicalTensors.ofStack(spec.encoder()),

@@ -104,6 +104,15 @@ final class TensorPlan {
     return taken;
   }
 
+  /**
+   * One tensor under its own name, to be computed from.
+   *
+   * @throws CheckpointRefused when it is not there, of another shape, or no weights
+   */
+  TensorData take(String source, List<Long> shape) {
+    return take(new CanonicalTensors.Tensor(source, shape), source);
+  }
+
   private TensorData take(CanonicalTensors.Tensor tensor, String source) {
     TensorData data = weights.data(source);
     used.add(source);

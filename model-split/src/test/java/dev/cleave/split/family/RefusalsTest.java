@@ -42,8 +42,8 @@ class RefusalsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "llama, LlamaForCausalLM, causal models are not split yet",
-    "gpt2, GPT2LMHeadModel, causal models are not split yet",
+    "gemma2, Gemma2ForCausalLM, this decoder-only family is not described yet",
+    "granite, GraniteForCausalLM, 'known: llama, mistral, qwen2, qwen3, gpt2'",
     "whisper, WhisperForConditionalGeneration, speech models",
     "mbart, MBartForConditionalGeneration, not described yet",
     "pegasus, PegasusForConditionalGeneration, not described yet",
