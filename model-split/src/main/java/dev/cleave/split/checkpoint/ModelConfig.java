@@ -37,6 +37,16 @@ public final class ModelConfig {
     return new ModelConfig(String.valueOf(path.getFileName()), JsonFile.readObject(path));
   }
 
+  /**
+   * A config that stands in another format, brought into this form.
+   *
+   * @param file how refusals name it
+   * @param root taken over: not to be changed afterwards
+   */
+  public static ModelConfig of(String file, ObjectNode root) {
+    return new ModelConfig(file, root);
+  }
+
   /** Whether the key holds something. */
   public boolean has(String key) {
     return root.hasNonNull(key);

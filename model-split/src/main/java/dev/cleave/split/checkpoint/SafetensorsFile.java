@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 
 /** One mapped safetensors file; the arena that it is mapped into owns the memory. */
@@ -39,8 +40,20 @@ record SafetensorsFile(Path path, MemorySegment memory, Map<String, TensorInfo> 
     }
   }
 
-  /** The bytes of one tensor, read-only, as long as the arena lives. */
-  MemorySegment bytes(TensorInfo info) {
-    return memory.asSlice(info.offset(), info.bytes());
+  /** Every tensor of the file; the bytes live as long as the arena. */
+  List<TensorSource> sources() {
+    return tensors.values().stream().<TensorSource>map(info -> new Mapped(this, info)).toList();
+  }
+
+  private record Mapped(SafetensorsFile file, TensorInfo info) implements TensorSource {
+    @Override
+    public MemorySegment bytes() {
+      return file.memory().asSlice(info.offset(), info.bytes());
+    }
+
+    @Override
+    public Path path() {
+      return file.path();
+    }
   }
 }

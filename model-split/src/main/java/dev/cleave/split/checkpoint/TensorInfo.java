@@ -4,12 +4,12 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * One checked entry of a safetensors header.
+ * What a tensor is; for one of a safetensors file, a checked entry of its header.
  *
  * @param name as in the file
  * @param dtype element type
  * @param shape sizes, outermost first; empty for a scalar
- * @param offset of the first byte from the start of the file
+ * @param offset of the first byte from the start of the file that it lies in
  * @param bytes as many as dtype and shape call for
  */
 public record TensorInfo(String name, DType dtype, List<Long> shape, long offset, long bytes) {

@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
@@ -16,7 +16,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * The tensors of a checkpoint, mapped: of one safetensors file, or of shards with an index.
+ * The tensors of a checkpoint, mapped: of one safetensors file, of shards with an index, or of
+ * another format's {@linkplain TensorSource sources}.
  *
  * <p>Nothing is read until asked for and nothing passes through the heap unless converted there.
  * Confined to the thread that opened it. Close unmaps; every segment handed out dies with it.
@@ -25,12 +26,28 @@ public final class Weights implements AutoCloseable {
   private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfShort HALF = ValueLayout.JAVA_SHORT_UNALIGNED;
 
-  private final Arena arena;
-  private final SortedMap<String, SafetensorsFile> files;
+  private final Runnable closer;
+  private final SortedMap<String, TensorSource> sources;
 
-  private Weights(Arena arena, SortedMap<String, SafetensorsFile> files) {
-    this.arena = arena;
-    this.files = files;
+  private Weights(Runnable closer, SortedMap<String, TensorSource> sources) {
+    this.closer = closer;
+    this.sources = sources;
+  }
+
+  /**
+   * The tensors of another format.
+   *
+   * @param sources each under the name that its {@link TensorSource#info} gives
+   * @param closer ends the memory that the sources handed out; run once, by {@link #close}
+   */
+  public static Weights of(Collection<? extends TensorSource> sources, Runnable closer) {
+    SortedMap<String, TensorSource> byName = new TreeMap<>();
+    for (TensorSource source : sources) {
+      if (byName.put(source.info().name(), source) != null) {
+        throw new IllegalArgumentException("two tensors are named " + source.info().name());
+      }
+    }
+    return new Weights(closer, byName);
   }
 
   /**
@@ -63,10 +80,7 @@ public final class Weights implements AutoCloseable {
   public static Weights openFile(Path file) {
     Arena arena = Arena.ofConfined();
     try {
-      SafetensorsFile mapped = SafetensorsFile.map(file, arena);
-      SortedMap<String, SafetensorsFile> files = new TreeMap<>();
-      mapped.tensors().keySet().forEach(name -> files.put(name, mapped));
-      return new Weights(arena, files);
+      return of(SafetensorsFile.map(file, arena).sources(), arena::close);
     } catch (RuntimeException e) {
       arena.close();
       throw e;
@@ -76,25 +90,26 @@ public final class Weights implements AutoCloseable {
   private static Weights openShards(ShardIndex index) {
     Arena arena = Arena.ofConfined();
     try {
-      SortedMap<String, SafetensorsFile> files = new TreeMap<>();
+      SortedMap<String, TensorSource> sources = new TreeMap<>();
       for (Path shard : index.shards()) {
         SafetensorsFile mapped = SafetensorsFile.map(shard, arena);
-        for (String name : mapped.tensors().keySet()) {
+        for (TensorSource source : mapped.sources()) {
+          String name = source.info().name();
           if (!shard.equals(index.shardOf(name))) {
             throw new MalformedCheckpoint(
                 shard.toString(), "holds tensor " + name + ", which the index places elsewhere");
           }
-          files.put(name, mapped);
+          sources.put(name, source);
         }
       }
       for (String name : index.names()) {
-        if (!files.containsKey(name)) {
+        if (!sources.containsKey(name)) {
           throw new MalformedCheckpoint(
               String.valueOf(index.shardOf(name)),
               "lacks tensor " + name + ", which the index places there");
         }
       }
-      return new Weights(arena, files);
+      return new Weights(arena::close, sources);
     } catch (RuntimeException e) {
       arena.close();
       throw e;
@@ -103,12 +118,12 @@ public final class Weights implements AutoCloseable {
 
   /** All names, sorted. */
   public SortedSet<String> names() {
-    return Collections.unmodifiableSortedSet(new TreeSet<>(files.keySet()));
+    return Collections.unmodifiableSortedSet(new TreeSet<>(sources.keySet()));
   }
 
   /** Whether there is such a tensor. */
   public boolean has(String name) {
-    return files.containsKey(name);
+    return sources.containsKey(name);
   }
 
   /**
@@ -117,13 +132,12 @@ public final class Weights implements AutoCloseable {
    * @throws CheckpointRefused when there is none of that name
    */
   public TensorInfo info(String name) {
-    return entry(file(name), name);
+    return source(name).info();
   }
 
-  /** The bytes of one tensor as they lie in the file: read-only, borrowed until close. */
+  /** The bytes of one tensor, as its info says: read-only, borrowed until close. */
   public MemorySegment bytes(String name) {
-    SafetensorsFile file = file(name);
-    return file.bytes(entry(file, name));
+    return source(name).bytes();
   }
 
   /** The tensor as {@link TensorData}, sharing the mapped memory. */
@@ -170,33 +184,19 @@ public final class Weights implements AutoCloseable {
 
   /** The files, each once. */
   public List<Path> paths() {
-    List<Path> paths = new ArrayList<>();
-    for (SafetensorsFile file : files.values()) {
-      if (!paths.contains(file.path())) {
-        paths.add(file.path());
-      }
-    }
-    return paths;
+    return sources.values().stream().map(TensorSource::path).distinct().toList();
   }
 
-  private SafetensorsFile file(String name) {
-    SafetensorsFile file = files.get(name);
-    if (file == null) {
+  private TensorSource source(String name) {
+    TensorSource source = sources.get(name);
+    if (source == null) {
       throw new CheckpointRefused("tensor " + name, "missing from the checkpoint");
     }
-    return file;
-  }
-
-  private static TensorInfo entry(SafetensorsFile file, String name) {
-    TensorInfo info = file.tensors().get(name);
-    if (info == null) {
-      throw new IllegalStateException(name);
-    }
-    return info;
+    return source;
   }
 
   @Override
   public void close() {
-    arena.close();
+    closer.run();
   }
 }

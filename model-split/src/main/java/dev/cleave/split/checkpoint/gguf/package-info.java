@@ -1,0 +1,5 @@
+/** Reading GGUF, the file of llama.cpp, as a checkpoint in the terms of Hugging Face. */
+@NullMarked
+package dev.cleave.split.checkpoint.gguf;
+
+import org.jspecify.annotations.NullMarked;
