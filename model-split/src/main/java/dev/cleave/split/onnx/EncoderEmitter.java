@@ -6,7 +6,6 @@ import ai.onnx.proto.OnnxMl;
 import dev.cleave.split.block.AttentionSpec;
 import dev.cleave.split.block.BlockSpec;
 import dev.cleave.split.block.EmbeddingSpec;
-import dev.cleave.split.block.MlpSpec;
 import dev.cleave.split.block.NormSpec;
 import dev.cleave.split.block.StackSpec;
 import dev.cleave.split.checkpoint.DType;
@@ -47,6 +46,7 @@ public final class EncoderEmitter {
   private final StackSpec stack;
   private final int maxPositions;
   private final OnnxGraph graph = new OnnxGraph("encoder");
+  private final BlockParts parts = new BlockParts(graph);
 
   private EncoderEmitter(StackSpec stack, int maxPositions) {
     this.stack = stack;
@@ -119,8 +119,8 @@ public final class EncoderEmitter {
   }
 
   private void body() {
-    graph.declareInput(INPUT, OnnxMl.TensorProto.DataType.INT64, 1, -1);
-    graph.declareOutput(OUTPUT, OnnxMl.TensorProto.DataType.FLOAT, 1, -1, stack.width());
+    graph.declareInput(INPUT, OnnxMl.TensorProto.DataType.INT64, 1, OnnxGraph.SEQ);
+    graph.declareOutput(OUTPUT, OnnxMl.TensorProto.DataType.FLOAT, 1, OnnxGraph.SEQ, stack.width());
     String ids = graph.node("Reshape", INPUT, graph.indices(-1));
     String length = graph.node("Shape", ids);
     String x = embedding(ids, length);
@@ -139,7 +139,7 @@ public final class EncoderEmitter {
   private String embedding(String ids, String length) {
     EmbeddingSpec embedding = stack.embedding();
     String x = graph.node("Gather", "embed.weight", ids);
-    x = scaled(x, embedding.scale());
+    x = parts.scaled(x, embedding.scale());
     if (embedding.table().isPresent()) {
       int offset = embedding.table().get().offset();
       String from = graph.indices(offset);
@@ -169,15 +169,15 @@ public final class EncoderEmitter {
     x = graph.node("Add", x, attention(prefix + "self", part, bias));
     x = pre ? x : norm(block.norm(), prefix + "self.norm", x);
     part = pre ? norm(block.norm(), prefix + "mlp.norm", x) : x;
-    x = graph.node("Add", x, mlp(prefix + "mlp", part));
+    x = graph.node("Add", x, parts.mlp(block.mlp(), prefix + "mlp", part));
     return pre ? x : norm(block.norm(), prefix + "mlp.norm", x);
   }
 
   private String attention(String prefix, String x, String bias) {
     AttentionSpec self = stack.block().self();
-    String q = scaled(linear(prefix + ".q", x, self.bias().query()), self.scale());
-    String k = linear(prefix + ".k", x, self.bias().key());
-    String v = linear(prefix + ".v", x, self.bias().value());
+    String q = parts.scaled(parts.linear(prefix + ".q", x, self.bias().query()), self.scale());
+    String k = parts.linear(prefix + ".k", x, self.bias().key());
+    String v = parts.linear(prefix + ".v", x, self.bias().value());
     String scores = graph.node("MatMul", heads(q, 1, 0, 2), heads(k, 1, 2, 0));
     if (!bias.isEmpty()) {
       scores = graph.node("Add", scores, bias);
@@ -186,7 +186,7 @@ public final class EncoderEmitter {
     String mixed = graph.node("MatMul", weights, heads(v, 1, 0, 2));
     String rows = graph.node("Transpose", List.of(attribute("perm", List.of(1L, 0L, 2L))), mixed);
     String joined = graph.node("Reshape", rows, graph.indices(-1, self.queryWidth()));
-    return linear(prefix + ".o", joined, self.bias().out());
+    return parts.linear(prefix + ".o", joined, self.bias().out());
   }
 
   /** [seq, heads * headDim] to [seq, heads, headDim], permuted. */
@@ -199,55 +199,18 @@ public final class EncoderEmitter {
         split);
   }
 
-  private String mlp(String prefix, String x) {
-    MlpSpec mlp = stack.block().mlp();
-    String up = linear(prefix + ".up", x, mlp.bias());
-    String inner =
-        mlp.gated()
-            ? graph.node("Mul", activation(linear(prefix + ".gate", x, mlp.bias())), up)
-            : activation(up);
-    return linear(prefix + ".down", inner, mlp.bias());
-  }
-
-  private String activation(String x) {
-    return switch (stack.block().mlp().activation()) {
-      case RELU -> graph.node("Relu", x);
-      case GELU -> graph.node("Gelu", List.of(attribute("approximate", "none")), x);
-      case GELU_TANH -> graph.node("Gelu", List.of(attribute("approximate", "tanh")), x);
-      case SILU -> graph.node("Mul", x, graph.node("Sigmoid", x));
-    };
-  }
-
   private String norm(NormSpec norm, String name, String x) {
-    float epsilon = (float) norm.epsilon();
     return switch (norm.kind()) {
-      case LAYER ->
-          graph.node(
-              "LayerNormalization",
-              List.of(attribute("axis", -1), attribute("epsilon", epsilon)),
-              x,
-              name + ".weight",
-              name + ".bias");
+      case LAYER -> parts.layerNorm(norm, name, x);
       case RMS -> {
         // In this order the runtime fuses the six nodes into one.
         String square = graph.node("Pow", x, graph.constant(2));
         String mean =
             graph.node("ReduceMean", List.of(attribute("keepdims", 1)), square, graph.indices(-1));
-        String sum = graph.node("Add", mean, graph.constant(epsilon));
+        String sum = graph.node("Add", mean, graph.constant((float) norm.epsilon()));
         String root = graph.node("Sqrt", sum);
         yield graph.node("Mul", graph.node("Div", x, root), name + ".weight");
       }
     };
-  }
-
-  private String linear(String name, String x, boolean bias) {
-    List<OnnxMl.AttributeProto> transposed = List.of(attribute("transB", 1));
-    return bias
-        ? graph.node("Gemm", transposed, x, name + ".weight", name + ".bias")
-        : graph.node("Gemm", transposed, x, name + ".weight");
-  }
-
-  private String scaled(String x, double scale) {
-    return scale == 1 ? x : graph.node("Mul", x, graph.constant((float) scale));
   }
 }

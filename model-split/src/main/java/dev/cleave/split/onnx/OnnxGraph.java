@@ -15,7 +15,19 @@ final class OnnxGraph {
 
   private static final int IR_VERSION = 9;
 
+  /** A dimension whose size differs from call to call: positions in this one. */
+  static final long SEQ = -1;
+
+  /** A dimension whose size differs from session to session: positions there is room for. */
+  static final long CAPACITY = -2;
+
+  /** The domain of the runtime's own operators. */
+  private static final String RUNTIME = "com.microsoft";
+
+  private static final int RUNTIME_OPSET = 1;
+
   private final OnnxMl.GraphProto.Builder graph;
+  private boolean usesRuntimeOps;
   private int values;
 
   OnnxGraph(String name) {
@@ -66,24 +78,53 @@ final class OnnxGraph {
   /** A node. */
   String node(String op, List<OnnxMl.AttributeProto> attributes, String... inputs) {
     String output = op + "_" + values++;
-    add(op, attributes, List.of(inputs), output);
+    graph.addNode(node(op, attributes, List.of(inputs), List.of(output)));
     return output;
+  }
+
+  /** A node of an operator that ONNX Runtime adds to the standard's. */
+  String runtimeNode(String op, List<OnnxMl.AttributeProto> attributes, String... inputs) {
+    String output = op + "_" + values++;
+    runtimeNode(op, attributes, List.of(inputs), List.of(output));
+    return output;
+  }
+
+  /**
+   * The same with several outputs.
+   *
+   * @param inputs empty names where an optional one is left out
+   * @param outputs the names they get; empty where an optional one is left out
+   */
+  void runtimeNode(
+      String op,
+      List<OnnxMl.AttributeProto> attributes,
+      List<String> inputs,
+      List<String> outputs) {
+    usesRuntimeOps = true;
+    graph.addNode(node(op, attributes, inputs, outputs).setDomain(RUNTIME));
+  }
+
+  /** A name for an output of a node with several. */
+  String name(String of) {
+    return of + "_" + values++;
   }
 
   /** A node whose output is the graph's. */
   void output(String op, String name, String... inputs) {
-    add(op, List.of(), List.of(inputs), name);
+    graph.addNode(node(op, List.of(), List.of(inputs), List.of(name)));
   }
 
-  private void add(
-      String op, List<OnnxMl.AttributeProto> attributes, List<String> inputs, String output) {
-    graph.addNode(
-        OnnxMl.NodeProto.newBuilder()
-            .setOpType(op)
-            .setName(output)
-            .addAllInput(inputs)
-            .addOutput(output)
-            .addAllAttribute(attributes));
+  private static OnnxMl.NodeProto.Builder node(
+      String op,
+      List<OnnxMl.AttributeProto> attributes,
+      List<String> inputs,
+      List<String> outputs) {
+    return OnnxMl.NodeProto.newBuilder()
+        .setOpType(op)
+        .setName(outputs.getFirst())
+        .addAllInput(inputs)
+        .addAllOutput(outputs)
+        .addAllAttribute(attributes);
   }
 
   /** A scalar f32 held in the graph. */
@@ -126,12 +167,12 @@ final class OnnxGraph {
     graph.addInitializer(tensor);
   }
 
-  /** Declares the input; a negative size is the dimension {@code seq}. */
+  /** Declares an input; a size may be {@link #SEQ} or {@link #CAPACITY}. */
   void declareInput(String name, OnnxMl.TensorProto.DataType type, long... shape) {
     graph.addInput(value(name, type, shape));
   }
 
-  /** Declares the output; a negative size is the dimension {@code seq}. */
+  /** Declares an output; a size may be {@link #SEQ} or {@link #CAPACITY}. */
   void declareOutput(String name, OnnxMl.TensorProto.DataType type, long... shape) {
     graph.addOutput(value(name, type, shape));
   }
@@ -142,7 +183,10 @@ final class OnnxGraph {
     for (long size : shape) {
       OnnxMl.TensorShapeProto.Dimension.Builder dim =
           OnnxMl.TensorShapeProto.Dimension.newBuilder();
-      dims.addDim(size < 0 ? dim.setDimParam("seq") : dim.setDimValue(size));
+      dims.addDim(
+          size == SEQ
+              ? dim.setDimParam("seq")
+              : size == CAPACITY ? dim.setDimParam("capacity") : dim.setDimValue(size));
     }
     return OnnxMl.ValueInfoProto.newBuilder()
         .setName(name)
@@ -157,12 +201,15 @@ final class OnnxGraph {
 
   /** The finished model. */
   byte[] toBytes() {
-    return OnnxMl.ModelProto.newBuilder()
-        .setIrVersion(IR_VERSION)
-        .setProducerName("cleave")
-        .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(OPSET))
-        .setGraph(graph)
-        .build()
-        .toByteArray();
+    OnnxMl.ModelProto.Builder model =
+        OnnxMl.ModelProto.newBuilder()
+            .setIrVersion(IR_VERSION)
+            .setProducerName("cleave")
+            .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(OPSET));
+    if (usesRuntimeOps) {
+      model.addOpsetImport(
+          OnnxMl.OperatorSetIdProto.newBuilder().setDomain(RUNTIME).setVersion(RUNTIME_OPSET));
+    }
+    return model.setGraph(graph).build().toByteArray();
   }
 }
