@@ -43,7 +43,8 @@ public record EngineOptions(
     return new EngineOptions(device, precision, slots, maxSource, maxNewTokens, count);
   }
 
-  private static int defaultThreads() {
+  /** As many as {@code OMP_NUM_THREADS} says, or else as there are cores. */
+  public static int defaultThreads() {
     String wish = System.getenv("OMP_NUM_THREADS");
     return wish != null && wish.matches("[1-9][0-9]{0,3}")
         ? Integer.parseInt(wish)

@@ -3,6 +3,7 @@ package dev.cleave.server.engine;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
+import dev.cleave.split.block.CanonicalTensors;
 import dev.cleave.split.block.DecoderJson;
 import dev.cleave.split.block.DecoderSpec;
 import dev.cleave.split.bundle.Bundle;
@@ -66,7 +67,11 @@ public final class ForcedDecoder implements AutoCloseable {
     TorchProgram program = TorchProgram.load(script.archive(), threads);
     boolean opened = false;
     try (Weights weights = Weights.openFile(weightsFile)) {
-      WeightPacker.check(weights, spec, weightsFile);
+      WeightPacker.check(
+          weights,
+          CanonicalTensors.ofDecoder(spec.stack(), spec.head()),
+          weightsFile,
+          "decoder.json");
       WeightPacker.pack(program, script.weights(), weights, weightsFile);
       opened = true;
       return new ForcedDecoder(program, spec, maxTokens);

@@ -3,6 +3,7 @@ package dev.cleave.server.engine;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
+import dev.cleave.split.block.CanonicalTensors;
 import dev.cleave.split.block.DecoderJson;
 import dev.cleave.split.block.DecoderSpec;
 import dev.cleave.split.bundle.Bundle;
@@ -71,12 +72,21 @@ public final class TorchDecoderEngine implements DecoderEngine {
   public static TorchDecoderEngine open(DecoderSpec spec, Path weightsFile, EngineOptions options) {
     TorchDevice.requirePresent(options.device());
     DecoderScript script = emit(spec, options);
-    TorchDevice.requireRoom(options, script.kvBytesPerSlot());
+    TorchDevice.requireRoom(
+        options.device(),
+        script.kvBytesPerSlot(),
+        options.slots(),
+        options.slots() + " slots of " + script.kvBytesPerSlot() + " bytes of KV",
+        "lower the number of slots, or the limits of prompt positions or new tokens");
     TorchProgram program = TorchProgram.load(script.archive(), options.threads());
     boolean opened = false;
     try {
       try (Weights weights = Weights.openFile(weightsFile)) {
-        WeightPacker.check(weights, spec, weightsFile);
+        WeightPacker.check(
+            weights,
+            CanonicalTensors.ofDecoder(spec.stack(), spec.head()),
+            weightsFile,
+            "decoder.json");
         WeightPacker.pack(program, script.weights(), weights, weightsFile);
       }
       program.call("allocate");

@@ -11,7 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Checks before anything large is allocated that the device is there and has the room. */
-final class TorchDevice {
+public final class TorchDevice {
   private static final Path MEMINFO = Path.of("/proc/meminfo");
 
   static {
@@ -28,7 +28,7 @@ final class TorchDevice {
   }
 
   /** Refuses a CUDA device that this process cannot reach. */
-  static void requirePresent(String device) {
+  public static void requirePresent(String device) {
     if (device.equals("cpu")) {
       return;
     }
@@ -51,25 +51,27 @@ final class TorchDevice {
     }
   }
 
-  /** Refuses KV that would not fit into the memory that is free now. */
-  static void requireRoom(EngineOptions options, long kvBytesPerSlot) {
-    if (!options.device().equals("cpu")) {
+  /**
+   * Refuses what would not fit into the memory that is free now.
+   *
+   * @param bytes of one
+   * @param count how many of them
+   * @param what it is, for people
+   * @param nextMove what makes it smaller
+   */
+  public static void requireRoom(
+      String device, long bytes, int count, String what, String nextMove) {
+    if (!device.equals("cpu")) {
       // libtorch itself refuses at allocation, and knows better what is free
       return;
     }
     long available = availableBytes();
-    long needed =
-        kvBytesPerSlot > Long.MAX_VALUE / options.slots()
-            ? Long.MAX_VALUE
-            : kvBytesPerSlot * options.slots();
+    long needed = bytes > Long.MAX_VALUE / count ? Long.MAX_VALUE : bytes * count;
     if (needed > available) {
       throw new EngineException(
           "open engine",
-          options.slots() + " slots of " + kvBytesPerSlot + " bytes of KV",
-          "only "
-              + available
-              + " bytes of memory are available: lower the number of slots, or the limits of"
-              + " prompt positions or new tokens",
+          what,
+          "only " + available + " bytes of memory are available: " + nextMove,
           null);
     }
   }

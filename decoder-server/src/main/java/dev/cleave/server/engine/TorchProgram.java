@@ -23,7 +23,7 @@ import java.util.List;
  * <p>Confined to one thread at a time. Closing frees the program with all that it allocated, and
  * every tensor made here; the memory that those aliased is the caller's.
  */
-final class TorchProgram implements AutoCloseable {
+public final class TorchProgram implements AutoCloseable {
   private final PtNDManager manager;
   private final PtSymbolBlock block;
   private final int threads;
@@ -37,7 +37,7 @@ final class TorchProgram implements AutoCloseable {
   }
 
   /** Loads the archive of a program without tensors. */
-  static TorchProgram load(byte[] archive, int threads) {
+  public static TorchProgram load(byte[] archive, int threads) {
     PtNDManager manager = (PtNDManager) TorchDevice.engine().newBaseManager(Device.cpu());
     try {
       PtSymbolBlock block =
@@ -46,23 +46,23 @@ final class TorchProgram implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       manager.close();
       throw new EngineException(
-          "load the decoder program", "libtorch", "report this with the bundle's decoder.json", e);
+          "load the program", "libtorch", "report this with the bundle's description", e);
     }
   }
 
   /** A tensor over direct memory, which must outlive it; the program's close frees the tensor. */
-  PtNDArray alias(ByteBuffer memory, DataType type, long... shape) {
+  public PtNDArray alias(ByteBuffer memory, DataType type, long... shape) {
     return JniUtils.createNdFromByteBuffer(
         manager, memory, new Shape(shape), type, SparseFormat.DENSE, Device.cpu());
   }
 
   /** The tensor as an argument for as many calls as wanted; the program's close frees it. */
-  IValue argument(PtNDArray tensor) {
+  public IValue argument(PtNDArray tensor) {
     return keep(IValue.from(tensor));
   }
 
   /** As {@link #argument(PtNDArray)}. */
-  IValue argument(boolean value) {
+  public IValue argument(boolean value) {
     return keep(IValue.from(value));
   }
 
@@ -72,7 +72,7 @@ final class TorchProgram implements AutoCloseable {
   }
 
   /** Runs a method for its effects. */
-  void call(String method, IValue... arguments) {
+  public void call(String method, IValue... arguments) {
     configure();
     IValueUtils.runMethod(block, method, arguments).close();
   }
@@ -80,7 +80,7 @@ final class TorchProgram implements AutoCloseable {
   /**
    * Runs {@code forward} for its effects, outside of inference mode: gradients can be taken in it.
    */
-  void callWithGradients(PtNDArray... arguments) {
+  public void callWithGradients(PtNDArray... arguments) {
     configure();
     boolean before = JniUtils.isGradMode();
     JniUtils.setGradMode(true);
@@ -92,7 +92,7 @@ final class TorchProgram implements AutoCloseable {
   }
 
   /** Where libtorch failed; what it says may print values, and causes end up in logs. */
-  static RuntimeException withoutMessage(RuntimeException failure) {
+  public static RuntimeException withoutMessage(RuntimeException failure) {
     RuntimeException quiet = new RuntimeException(failure.getClass().getName());
     quiet.setStackTrace(failure.getStackTrace());
     return quiet;

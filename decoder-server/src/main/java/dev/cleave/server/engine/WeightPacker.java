@@ -4,7 +4,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
 import dev.cleave.split.block.CanonicalTensors;
-import dev.cleave.split.block.DecoderSpec;
 import dev.cleave.split.checkpoint.Weights;
 import dev.cleave.split.torch.PackedWeight;
 import java.lang.foreign.Arena;
@@ -19,15 +18,20 @@ import java.util.TreeSet;
 /**
  * Hands a program its weights, one packed weight at a time, so that no second copy of all exists.
  */
-final class WeightPacker {
+public final class WeightPacker {
   private static final String NEXT_MOVE = "split the checkpoint again";
 
   private WeightPacker() {}
 
-  /** Checks that the file holds the tensors of the description and no others, each in its shape. */
-  static void check(Weights weights, DecoderSpec spec, Path file) {
+  /**
+   * Checks that the file holds these tensors and no others, each in its shape.
+   *
+   * @param description the file that calls for them, for people
+   */
+  public static void check(
+      Weights weights, List<CanonicalTensors.Tensor> tensors, Path file, String description) {
     Set<String> left = new TreeSet<>(weights.names());
-    for (CanonicalTensors.Tensor tensor : CanonicalTensors.ofDecoder(spec.stack(), spec.head())) {
+    for (CanonicalTensors.Tensor tensor : tensors) {
       String name = tensor.name();
       if (!left.remove(name)) {
         throw refuse(file, "tensor " + name + " is missing");
@@ -39,7 +43,9 @@ final class WeightPacker {
                 + name
                 + " is "
                 + weights.info(name).shape()
-                + " where decoder.json calls for "
+                + " where "
+                + description
+                + " calls for "
                 + tensor.shape());
       }
       if (!weights.info(name).dtype().isWeight()) {
@@ -47,12 +53,13 @@ final class WeightPacker {
       }
     }
     if (!left.isEmpty()) {
-      throw refuse(file, "decoder.json knows no tensor " + left.iterator().next());
+      throw refuse(file, description + " knows no tensor " + left.iterator().next());
     }
   }
 
   /** Packs all, in the program's order. */
-  static void pack(TorchProgram program, List<PackedWeight> plan, Weights weights, Path file) {
+  public static void pack(
+      TorchProgram program, List<PackedWeight> plan, Weights weights, Path file) {
     for (PackedWeight packed : plan) {
       try (Arena arena = Arena.ofConfined()) {
         pack(program, packed, weights, file, arena);

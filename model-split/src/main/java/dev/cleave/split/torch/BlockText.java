@@ -1,11 +1,11 @@
 package dev.cleave.split.torch;
 
 import dev.cleave.split.block.BlockSpec;
-import dev.cleave.split.block.DecoderSpec;
 import dev.cleave.split.block.EmbeddingSpec;
+import dev.cleave.split.block.HeadSpec;
 import dev.cleave.split.block.MlpSpec;
 import dev.cleave.split.block.NormSpec;
-import dev.cleave.split.block.StackSpec;
+import java.util.Optional;
 
 /**
  * The parts of a decoder that are alike whether one token is computed or a whole answer: all but
@@ -13,38 +13,24 @@ import dev.cleave.split.block.StackSpec;
  * emission.
  */
 final class BlockText {
-  private final DecoderSpec spec;
-  private final StackSpec stack;
   private final BlockSpec block;
-  private final WeightPrecision precision;
+  private final int width;
   private final WeightPlan plan;
   private final LinearText linears;
   private final ScriptText text;
 
-  BlockText(
-      DecoderSpec spec,
-      WeightPrecision precision,
-      WeightPlan plan,
-      LinearText linears,
-      ScriptText text) {
-    this.spec = spec;
-    this.stack = spec.stack();
-    this.block = stack.block();
-    this.precision = precision;
+  BlockText(BlockSpec block, int width, WeightPlan plan, LinearText linears, ScriptText text) {
+    this.block = block;
+    this.width = width;
     this.plan = plan;
     this.linears = linears;
     this.text = text;
   }
 
   /** Makes {@code x} of these tokens at these decoder positions. */
-  void embedding(String tokens, String positions) {
-    EmbeddingSpec embedding = stack.embedding();
+  void embedding(EmbeddingSpec embedding, String tokens, String positions) {
     String rows = plan.place(PackedWeight.Kind.EMBEDDING, "embed.weight");
-    String x = "torch.embedding(" + rows + ", " + tokens + ")";
-    if (precision == WeightPrecision.BF16) {
-      x = "torch.to(" + x + ", 6)";
-    }
-    put("x = " + x);
+    put("x = " + linears.single("torch.embedding(" + rows + ", " + tokens + ")"));
     if (embedding.scale() != 1) {
       put("x = torch.mul(x, " + embedding.scale() + ")");
     }
@@ -72,13 +58,13 @@ final class BlockText {
     after(linears.apply("h", name + ".down"), name);
   }
 
-  /** The expression for the logits of {@code x}. */
-  String logits(String x) {
-    stack.finalNorm().ifPresent(norm -> put(x + " = " + norm(norm, x, "norm")));
-    if (spec.head().scale() != 1) {
-      put(x + " = torch.mul(" + x + ", " + spec.head().scale() + ")");
+  /** The expression for the logits of {@code x}, of which only the last axis counts. */
+  String logits(String x, Optional<NormSpec> finalNorm, HeadSpec head) {
+    finalNorm.ifPresent(norm -> put(x + " = " + norm(norm, x, "norm")));
+    if (head.scale() != 1) {
+      put(x + " = torch.mul(" + x + ", " + head.scale() + ")");
     }
-    return linears.head(x, spec.head());
+    return linears.head(x, head);
   }
 
   /** The expression for what goes into a part. */
@@ -96,7 +82,7 @@ final class BlockText {
 
   private String norm(NormSpec norm, String x, String name) {
     String weight = plan.place(PackedWeight.Kind.TABLE, name + ".weight");
-    String size = "[" + stack.width() + "]";
+    String size = "[" + width + "]";
     return switch (norm.kind()) {
       case RMS ->
           "torch.rms_norm(%s, %s, %s, %s)".formatted(x, size, weight, number(norm.epsilon()));

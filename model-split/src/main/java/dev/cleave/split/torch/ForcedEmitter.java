@@ -2,6 +2,7 @@ package dev.cleave.split.torch;
 
 import dev.cleave.split.block.AttentionSpec;
 import dev.cleave.split.block.BlockSpec;
+import dev.cleave.split.block.CanonicalTensors;
 import dev.cleave.split.block.DecoderSpec;
 import dev.cleave.split.error.CheckpointRefused;
 
@@ -21,9 +22,9 @@ public final class ForcedEmitter {
     this.block = spec.stack().block();
     this.cross = cross;
     this.maxTokens = maxTokens;
-    this.plan = new WeightPlan(spec);
-    this.linears = new LinearText(plan);
-    this.parts = new BlockText(spec, WeightPrecision.F32, plan, linears, text);
+    this.plan = new WeightPlan(CanonicalTensors.ofDecoder(spec.stack(), spec.head()));
+    this.linears = new LinearText(plan, WeightForm.PLAIN);
+    this.parts = new BlockText(block, spec.stack().width(), plan, linears, text);
   }
 
   /**
@@ -47,9 +48,8 @@ public final class ForcedEmitter {
     text.line(1, "__buffers__ = []");
     text.line(1, "training : bool");
     ForcedScript.TENSOR_LISTS.forEach(name -> text.line(1, name + " : List[Tensor]"));
-    for (PackedWeight.Kind kind : PackedWeight.Kind.values()) {
-      TorchScriptEmitter.pack(text, kind.method(), "torch.cat(parts)");
-    }
+    WeightForm.PLAIN.pack(
+        text, PackedWeight.Kind.TABLE, PackedWeight.Kind.EMBEDDING, PackedWeight.Kind.LINEAR);
     decode();
     logits();
     gradient();
@@ -64,7 +64,7 @@ public final class ForcedEmitter {
     put("source = torch.size(hidden, 1)");
     put("upto = torch.arange(n, dtype=4)");
     masks();
-    parts.embedding("inputs", "upto");
+    parts.embedding(spec.stack().embedding(), "inputs", "upto");
     for (int layer = 0; layer < spec.stack().layers(); layer++) {
       String name = "layers." + layer;
       text.line(2, "# " + name);
@@ -72,7 +72,7 @@ public final class ForcedEmitter {
       crossAttention(name + ".cross");
       parts.mlp(name + ".mlp");
     }
-    put("return " + parts.logits("x"));
+    put("return " + parts.logits("x", spec.stack().finalNorm(), spec.head()));
   }
 
   /** {@code bias [1, heads | 1, n, n]} and {@code padding [b, 1, 1, source]}. */

@@ -6,58 +6,63 @@ import java.util.Arrays;
 /** The expressions of linear layers, by precision and device. Confined to one emission. */
 final class LinearText {
   private final WeightPlan plan;
-  private final WeightPrecision precision;
-  private final boolean oneDnn;
+  private final WeightForm form;
 
-  /** For weights as the options pack them. */
-  LinearText(WeightPlan plan, ScriptOptions options) {
-    this(plan, options.precision(), options.oneDnn());
-  }
-
-  /** For plain f32 weights, the only ones that a gradient passes. */
-  LinearText(WeightPlan plan) {
-    this(plan, WeightPrecision.F32, false);
-  }
-
-  private LinearText(WeightPlan plan, WeightPrecision precision, boolean oneDnn) {
+  LinearText(WeightPlan plan, WeightForm form) {
     this.plan = plan;
-    this.precision = precision;
-    this.oneDnn = oneDnn;
+    this.form = form;
   }
 
   /** The outputs of these linears of one input, side by side. */
   String apply(String x, String... names) {
+    return apply(PackedWeight.Kind.LINEAR, PackedWeight.Kind.TABLE, x, names);
+  }
+
+  /** As {@link #apply}, of queries, keys and values, the first two for a rotation of pairs. */
+  String applyRotated(String x, String... names) {
+    return apply(PackedWeight.Kind.ROTATED_LINEAR, PackedWeight.Kind.ROTATED_TABLE, x, names);
+  }
+
+  private String apply(
+      PackedWeight.Kind weightKind, PackedWeight.Kind biasKind, String x, String... names) {
     String[] weights = Arrays.stream(names).map(name -> name + ".weight").toArray(String[]::new);
-    return product(x, plan.place(PackedWeight.Kind.LINEAR, weights), plan.bias(names));
+    return product(x, plan.place(weightKind, weights), plan.bias(biasKind, names));
   }
 
   /** The logits. */
   String head(String x, HeadSpec head) {
-    String name = head.tied() ? "embed.weight" : "head.weight";
+    // the upper half of a cut model has a head of its own even where it is tied
+    boolean tied = head.tied() && !plan.has("head.weight");
+    String name = tied ? "embed.weight" : "head.weight";
     // a tied head needs a weight of its own only where packing changes it
-    boolean shared = head.tied() && !oneDnn;
+    boolean shared = tied && !form.oneDnn();
     PackedWeight.Kind kind = shared ? PackedWeight.Kind.EMBEDDING : PackedWeight.Kind.LINEAR;
     String bias = head.bias() ? plan.place(PackedWeight.Kind.TABLE, "head.bias") : "None";
     return product(x, plan.place(kind, name), bias);
   }
 
+  /** The expression in f32 of what is in the weights' precision. */
+  String single(String x) {
+    return form.precision() == WeightPrecision.F32 ? x : "torch.to(" + x + ", 6)";
+  }
+
   private String product(String x, String weight, String bias) {
-    boolean bf16 = precision == WeightPrecision.BF16;
-    if (!oneDnn && !bf16) {
+    boolean half = form.precision() != WeightPrecision.F32;
+    if (!form.oneDnn() && !half) {
       return "torch.linear(%s, %s, %s)".formatted(x, weight, bias);
     }
-    String input = bf16 ? "torch.to(" + x + ", 15)" : x;
-    // oneDNN wants a bias in the weight's precision: a bf16 one would lose bits for nothing
-    String inner = bf16 ? "None" : bias;
+    String input = half ? "torch.to(%s, %d)".formatted(x, form.precision().scalarType()) : x;
+    // oneDNN wants a bias in the weight's precision: a half one would lose bits for nothing
+    String inner = half ? "None" : bias;
     String product =
-        oneDnn
+        form.oneDnn()
             ? "ops.mkldnn._linear_pointwise(%s, %s, %s, \"none\", annotate(List[Optional[number]], []), \"\")"
                 .formatted(input, weight, inner)
             : "torch.linear(%s, %s, %s)".formatted(input, weight, inner);
-    if (!bf16) {
+    if (!half) {
       return product;
     }
-    product = "torch.to(" + product + ", 6)";
+    product = single(product);
     return bias.equals("None") ? product : "torch.add(" + product + ", " + bias + ")";
   }
 }

@@ -20,7 +20,11 @@ public record PackedWeight(Kind kind, List<Part> parts) {
     /** Looked up by token; kept in the weights' precision. */
     EMBEDDING("pack_embedding"),
     /** Multiplied with; kept in the weights' precision and the order that is fastest. */
-    LINEAR("pack_linear");
+    LINEAR("pack_linear"),
+    /** As TABLE, of queries and keys: within each head the two elements of a rotated pair meet. */
+    ROTATED_TABLE("pack_rotated_table"),
+    /** As LINEAR, reordered as ROTATED_TABLE. */
+    ROTATED_LINEAR("pack_rotated_linear");
 
     private final String method;
 

@@ -1,7 +1,5 @@
 package dev.cleave.split.torch;
 
-import java.util.Objects;
-
 /**
  * What a program is written for beside the description: all sizes and the device are literals in
  * its text.
@@ -15,25 +13,19 @@ import java.util.Objects;
 public record ScriptOptions(
     String device, WeightPrecision precision, int slots, int maxSource, int maxNewTokens) {
 
-  private static final boolean X86 = System.getProperty("os.arch", "").matches("amd64|x86_64");
-
   public ScriptOptions {
-    if (!device.matches("cpu|cuda:[0-9]{1,3}")) {
-      throw new IllegalArgumentException("device must be cpu or cuda:N: " + device);
+    WeightForm.fastest(device, precision);
+    if (precision != WeightPrecision.F32 && precision != WeightPrecision.BF16) {
+      throw new IllegalArgumentException(
+          "a decoder with cross attention is computed in f32 or bf16, not in " + precision);
     }
-    Objects.requireNonNull(precision, "precision");
     requirePositive("slots", slots);
     requirePositive("maxSource", maxSource);
     requirePositive("maxNewTokens", maxNewTokens);
   }
 
-  /**
-   * Whether weights are reordered once by oneDNN. On x86, for a T5 of 6 layers and width 512 in f32
-   * on one thread, that took a step of 1, 8, 16 rows from 8.9, 16.0, 23.8 ms to 7.5, 10.5, 17.5 ms;
-   * on other processors it was not measured.
-   */
-  boolean oneDnn() {
-    return device.equals("cpu") && X86;
+  WeightForm form() {
+    return WeightForm.fastest(device, precision);
   }
 
   private static void requirePositive(String name, int value) {

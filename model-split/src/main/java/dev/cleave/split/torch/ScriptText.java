@@ -5,6 +5,7 @@ final class ScriptText {
   /** libtorch's numbers of scalar types (c10/core/ScalarType.h). */
   static final int I64 = 4;
 
+  static final int F16 = 5;
   static final int F32 = 6;
   static final int BF16 = 15;
 

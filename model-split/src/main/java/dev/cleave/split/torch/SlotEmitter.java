@@ -52,7 +52,7 @@ final class SlotEmitter {
     if (!options.device().equals("cpu")) {
       put("hidden = torch.to(hidden, torch.device(\"%s\"), 6)".formatted(options.device()));
     }
-    LinearText linears = new LinearText(plan, options);
+    LinearText linears = new LinearText(plan, options.form());
     for (int layer = 0; layer < spec.stack().layers(); layer++) {
       String name = "layers." + layer + ".cross";
       put(

@@ -14,6 +14,7 @@ import dev.cleave.split.block.StackSpec;
 final class StepEmitter {
   private static final String WANT = "tokens: Tensor, positions: Tensor, top: Tensor, ";
 
+  private final DecoderSpec spec;
   private final StackSpec stack;
   private final BlockSpec block;
   private final ScriptOptions options;
@@ -22,11 +23,12 @@ final class StepEmitter {
   private final ScriptText text;
 
   StepEmitter(DecoderSpec spec, ScriptOptions options, WeightPlan plan, ScriptText text) {
+    this.spec = spec;
     this.stack = spec.stack();
     this.block = stack.block();
     this.options = options;
-    this.linears = new LinearText(plan, options);
-    this.parts = new BlockText(spec, options.precision(), plan, linears, text);
+    this.linears = new LinearText(plan, options.form());
+    this.parts = new BlockText(block, stack.width(), plan, linears, text);
     this.text = text;
   }
 
@@ -46,7 +48,7 @@ final class StepEmitter {
     } else {
       many();
     }
-    parts.embedding(onDevice("tokens"), onDevice("positions"));
+    parts.embedding(stack.embedding(), onDevice("tokens"), onDevice("positions"));
     for (int layer = 0; layer < stack.layers(); layer++) {
       String name = "layers." + layer;
       text.line(2, "# " + name);
@@ -139,7 +141,7 @@ final class StepEmitter {
   }
 
   private void head() {
-    put("y = " + parts.logits("x"));
+    put("y = " + parts.logits("x", stack.finalNorm(), spec.head()));
     put("_0 = torch.copy_(torch.narrow(top, 0, 0, n), torch.argmax(y, -1))");
     put("if want:");
     text.line(3, "_0 = torch.copy_(torch.narrow(logits, 0, 0, n), y)");

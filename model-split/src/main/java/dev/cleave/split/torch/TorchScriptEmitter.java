@@ -2,6 +2,7 @@ package dev.cleave.split.torch;
 
 import dev.cleave.split.block.AttentionSpec;
 import dev.cleave.split.block.BlockSpec;
+import dev.cleave.split.block.CanonicalTensors;
 import dev.cleave.split.block.DecoderSpec;
 import dev.cleave.split.block.EmbeddingSpec;
 import dev.cleave.split.block.StackSpec;
@@ -44,8 +45,10 @@ public final class TorchScriptEmitter {
     text.line(1, "__buffers__ = []");
     text.line(1, "training : bool");
     DecoderScript.TENSOR_LISTS.forEach(name -> text.line(1, name + " : List[Tensor]"));
-    packing(text, options);
-    WeightPlan plan = new WeightPlan(spec);
+    options
+        .form()
+        .pack(text, PackedWeight.Kind.TABLE, PackedWeight.Kind.EMBEDDING, PackedWeight.Kind.LINEAR);
+    WeightPlan plan = new WeightPlan(CanonicalTensors.ofDecoder(spec.stack(), spec.head()));
     StepEmitter steps = new StepEmitter(spec, options, plan, text);
     steps.step(true);
     steps.step(false);
@@ -81,27 +84,6 @@ public final class TorchScriptEmitter {
               + options.maxNewTokens());
     }
     return cross;
-  }
-
-  private static void packing(ScriptText text, ScriptOptions options) {
-    String device = "torch.device(\"" + options.device() + "\")";
-    boolean bf16 = options.precision() == WeightPrecision.BF16;
-    int precision = bf16 ? ScriptText.BF16 : ScriptText.F32;
-    pack(text, "pack_table", "torch.to(torch.cat(parts), " + device + ", 6)");
-    String inPrecision = "torch.to(torch.cat(parts), " + device + ", " + precision + ")";
-    pack(text, "pack_embedding", inPrecision);
-    pack(
-        text,
-        "pack_linear",
-        options.oneDnn()
-            ? "ops.mkldnn._reorder_linear_weight(" + inPrecision + ", None)"
-            : inPrecision);
-  }
-
-  static void pack(ScriptText text, String method, String value) {
-    text.line(1, "def " + method + "(self, parts: List[Tensor]) -> int:");
-    text.line(2, "_0 = torch.append(self.weights, " + value + ")");
-    text.line(2, "return 0");
   }
 
   private static long kvBytes(DecoderSpec spec, AttentionSpec cross, ScriptOptions options) {

@@ -1,7 +1,6 @@
 package dev.cleave.split.torch;
 
 import dev.cleave.split.block.CanonicalTensors;
-import dev.cleave.split.block.DecoderSpec;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,10 +16,15 @@ final class WeightPlan {
   private final Map<List<Object>, String> places = new LinkedHashMap<>();
   private final List<PackedWeight> weights = new ArrayList<>();
 
-  WeightPlan(DecoderSpec spec) {
-    for (CanonicalTensors.Tensor tensor : CanonicalTensors.ofDecoder(spec.stack(), spec.head())) {
+  WeightPlan(List<CanonicalTensors.Tensor> tensors) {
+    for (CanonicalTensors.Tensor tensor : tensors) {
       shapes.put(tensor.name(), tensor.shape());
     }
+  }
+
+  /** Whether the description has this tensor. */
+  boolean has(String name) {
+    return shapes.containsKey(name);
   }
 
   /** The expression for the joined tensors of these names. */
@@ -40,7 +44,7 @@ final class WeightPlan {
    * The expression for the joined biases of these linears, zeros where one has none, or {@code
    * None} when none of them has one.
    */
-  String bias(String... linears) {
+  String bias(PackedWeight.Kind kind, String... linears) {
     List<PackedWeight.Part> parts = new ArrayList<>();
     boolean any = false;
     for (String linear : linears) {
@@ -55,8 +59,7 @@ final class WeightPlan {
     if (!any) {
       return "None";
     }
-    return places.computeIfAbsent(
-        List.of("bias", List.of(linears)), _ -> add(PackedWeight.Kind.TABLE, parts));
+    return places.computeIfAbsent(List.of("bias", List.of(linears)), _ -> add(kind, parts));
   }
 
   List<PackedWeight> weights() {
