@@ -1,6 +1,9 @@
 package dev.cleave.split;
 
+import dev.cleave.split.block.CanonicalTensors;
+import dev.cleave.split.block.StackSpec;
 import dev.cleave.split.block.UpperJson;
+import dev.cleave.split.block.UpperSpec;
 import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.Half;
 import dev.cleave.split.bundle.SplitPoint;
@@ -9,10 +12,14 @@ import dev.cleave.split.checkpoint.SafetensorsWriter;
 import dev.cleave.split.checkpoint.TensorData;
 import dev.cleave.split.error.CheckpointRefused;
 import dev.cleave.split.family.CausalModel;
+import dev.cleave.split.onnx.DevicePrecision;
+import dev.cleave.split.onnx.LowerEmitter;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -83,7 +90,8 @@ record CausalHalves(
   @Override
   public BundleManifest.Boundary boundary() {
     return new BundleManifest.Boundary(
-        new SplitPoint.Causal(at(), model.spec().layers()), model.spec().stack().width());
+        new SplitPoint.Causal(at(), model.spec().layers(), model.spec().head().tied()),
+        model.spec().stack().width());
   }
 
   @Override
@@ -93,6 +101,12 @@ record CausalHalves(
       notes.add(
           "split point 0: the device half is a table look-up, and anyone with the table reads the"
               + " text from what crosses");
+    }
+    if (cut.devicePrecision() != DevicePrecision.F32) {
+      notes.add(
+          "the device half's linears are rounded to "
+              + cut.devicePrecision().name().toLowerCase(Locale.ROOT)
+              + ": answers may differ from the model's own");
     }
     return notes;
   }
@@ -108,18 +122,41 @@ record CausalHalves(
       output.write(
           Half.DEVICE, "chat_template.jinja", chat.get().jinja().getBytes(StandardCharsets.UTF_8));
     }
-    List<TensorData> tensors = model.lower(at());
-    return Halves.elements(tensors);
+    StackSpec lower = model.spec().lower(at());
+    List<CanonicalTensors.Tensor> wanted = CanonicalTensors.ofStack(lower);
+    long elements = elements(wanted);
+    try (Arena arena = Arena.ofConfined()) {
+      LowerEmitter.write(
+          lower,
+          model.read(
+              wanted, arena, output.counter("reading the device half", Float.BYTES * elements)),
+          limits.maxPromptPositions(),
+          cut.devicePrecision(),
+          output.folder(Half.DEVICE),
+          output.counter("device half", Float.BYTES * elements));
+    }
+    return elements;
   }
 
   @Override
   public long writeServer(Output output) throws IOException {
-    output.write(Half.SERVER, "upper.json", UpperJson.write(model.spec().upper(at())));
-    List<TensorData> tensors = model.upper(at());
-    SafetensorsWriter.write(
-        output.writer().file(Half.SERVER, "upper.safetensors"),
-        tensors,
-        output.counter("server half", Halves.bytes(tensors)));
-    return Halves.elements(tensors);
+    UpperSpec upper = model.spec().upper(at());
+    output.write(Half.SERVER, "upper.json", UpperJson.write(upper));
+    List<CanonicalTensors.Tensor> wanted = CanonicalTensors.ofUpper(upper);
+    long elements = elements(wanted);
+    try (Arena arena = Arena.ofConfined()) {
+      List<TensorData> tensors =
+          model.read(
+              wanted, arena, output.counter("reading the server half", Float.BYTES * elements));
+      SafetensorsWriter.write(
+          output.writer().file(Half.SERVER, "upper.safetensors"),
+          tensors,
+          output.counter("server half", Halves.bytes(tensors)));
+    }
+    return elements;
+  }
+
+  private static long elements(List<CanonicalTensors.Tensor> tensors) {
+    return tensors.stream().mapToLong(CanonicalTensors.Tensor::elements).sum();
   }
 }

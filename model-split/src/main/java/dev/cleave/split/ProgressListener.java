@@ -12,9 +12,9 @@ public interface ProgressListener {
   /**
    * How far one step is.
    *
-   * @param step what is being written: "encoder" or "decoder"
+   * @param step what is being done, for people: "encoder", "decoder", "server half"
    * @param doneBytes of this step so far
-   * @param totalBytes of this step; 0 is never announced
+   * @param totalBytes of this step at the most; 0 is never announced
    */
   record Progress(String step, long doneBytes, long totalBytes) {}
 }

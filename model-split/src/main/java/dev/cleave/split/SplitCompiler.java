@@ -5,6 +5,7 @@ import dev.cleave.split.bundle.BundleWriter;
 import dev.cleave.split.bundle.Half;
 import dev.cleave.split.checkpoint.Checkpoint;
 import dev.cleave.split.checkpoint.FolderCheckpoint;
+import dev.cleave.split.checkpoint.gguf.GgufCheckpoint;
 import dev.cleave.split.error.CheckpointRefused;
 import dev.cleave.split.error.SplitException;
 import dev.cleave.split.family.CausalModel;
@@ -12,7 +13,9 @@ import dev.cleave.split.family.Families;
 import dev.cleave.split.family.Seq2SeqModel;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -31,7 +34,7 @@ public final class SplitCompiler {
   /**
    * Splits what lies at a path.
    *
-   * @param model a folder with config.json, safetensors, tokenizer.json
+   * @param model a folder with config.json, safetensors, tokenizer.json; or a GGUF file
    * @param out where the bundle will stand; made whole beside it first
    * @param options name, replacement, limits, cut
    * @param listener told of progress
@@ -41,9 +44,16 @@ public final class SplitCompiler {
    */
   public static SplitReport split(
       Path model, Path out, SplitOptions options, ProgressListener listener) {
-    try (Checkpoint checkpoint = FolderCheckpoint.open(model)) {
+    try (Checkpoint checkpoint = open(model)) {
       return split(checkpoint, out, options, listener);
     }
+  }
+
+  private static Checkpoint open(Path model) {
+    boolean gguf = model.toString().toLowerCase(Locale.ROOT).endsWith(".gguf");
+    return gguf && Files.isRegularFile(model)
+        ? GgufCheckpoint.open(model)
+        : FolderCheckpoint.open(model);
   }
 
   /** Splits an open checkpoint, which stays the caller's; otherwise as above. */

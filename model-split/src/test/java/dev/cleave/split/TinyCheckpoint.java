@@ -20,7 +20,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
-/** A copy of a fixture in a folder of its own, to be changed before it is written. */
+/** A checkpoint in a folder of its own, to be changed before it is written. */
 public final class TinyCheckpoint {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -42,6 +42,18 @@ public final class TinyCheckpoint {
           put(name, data.dtype(), data.shape(), MemorySegment.ofArray(copy));
         }
       }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Begins an empty one with the texts that every checkpoint has. */
+  public TinyCheckpoint(Path folder, ObjectNode config) {
+    this.folder = folder;
+    try {
+      Files.createDirectories(folder);
+      Files.write(folder.resolve("config.json"), MAPPER.writeValueAsBytes(config));
+      Files.writeString(folder.resolve("tokenizer.json"), "{\"model\": {}}");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

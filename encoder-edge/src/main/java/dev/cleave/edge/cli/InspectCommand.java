@@ -10,6 +10,7 @@ import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.bundle.BundleFile;
 import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.Half;
+import dev.cleave.split.bundle.SplitPoint;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,7 +82,17 @@ final class InspectCommand implements Callable<Integer> {
     root.put("bundleId", manifest.id().hex());
     root.put("name", manifest.name());
     root.put("architecture", manifest.architecture());
-    root.put("split", "seq2seq");
+    switch (manifest.split()) {
+      case SplitPoint.EncoderDecoder _ -> root.put("split", "seq2seq");
+      case SplitPoint.Causal cut -> {
+        root.put("split", "causal");
+        root.putObject("splitPoint")
+            .put("at", cut.at())
+            .put("layers", cut.layers())
+            .put("embeddingOnServer", cut.tiedHead());
+        root.put("chatTemplate", hasChat(manifest));
+      }
+    }
     ObjectNode boundary = root.putObject("boundary");
     boundary.put("dtype", manifest.boundary().dtype()).put("width", manifest.width());
     ObjectNode crossing = boundary.putObject("bytesPerPosition");
@@ -105,8 +116,13 @@ final class InspectCommand implements Callable<Integer> {
   private static void print(BundleManifest manifest, ObjectNode halves, PrintWriter out) {
     out.printf("bundle      %s%n", manifest.name());
     out.printf("id          %s%n", manifest.id());
-    out.printf(
-        "model       %s, seq2seq: the whole encoder is the device half%n", manifest.architecture());
+    switch (manifest.split()) {
+      case SplitPoint.EncoderDecoder _ ->
+          out.printf(
+              "model       %s, seq2seq: the whole encoder is the device half%n",
+              manifest.architecture());
+      case SplitPoint.Causal cut -> printCut(manifest, cut, out);
+    }
     out.printf("made by     %s%n%n", manifest.model().createdBy());
     for (Half half : Half.values()) {
       out.printf(
@@ -130,9 +146,40 @@ final class InspectCommand implements Callable<Integer> {
     }
     CodecReport.print(manifest, bytesPerPosition(manifest.width(), CodecMode.INT8), out);
     out.printf(
-        "limits      prompt %d positions, answer %d tokens%n",
-        manifest.limits().maxPromptPositions(), manifest.limits().maxNewTokens());
+        "limits      %s %d positions, answer %d tokens%n",
+        manifest.split() instanceof SplitPoint.Causal ? "context" : "prompt",
+        manifest.limits().maxPromptPositions(),
+        manifest.limits().maxNewTokens());
     manifest.model().notes().forEach(note -> out.println("note        " + note));
+  }
+
+  private static void printCut(BundleManifest manifest, SplitPoint.Causal cut, PrintWriter out) {
+    String device =
+        switch (cut.at()) {
+          case 0 -> "the embedding alone, a table look-up";
+          case 1 -> "the embedding and layer 0";
+          default -> "the embedding and layers 0 to " + (cut.at() - 1);
+        };
+    int last = cut.layers() - 1;
+    String layers = cut.at() == last ? "layer " + last : "layers " + cut.at() + " to " + last;
+    out.printf(
+        "model       %s, causal: cut after %d of %d layers%n",
+        manifest.architecture(), cut.at(), cut.layers());
+    out.printf("on device   %s%n", device);
+    out.printf("on server   %s, final norm, head%n", layers);
+    out.printf(
+        "embedding   %s%n",
+        cut.tiedHead()
+            ? "on both sides: the head is tied to it, so the server holds the table as well"
+            : "on the device alone: the head has a table of its own");
+    out.printf(
+        "chat        %s%n",
+        hasChat(manifest) ? "with a template" : "no template; prompts are sent as they are");
+  }
+
+  private static boolean hasChat(BundleManifest manifest) {
+    return manifest.files(Half.DEVICE).stream()
+        .anyMatch(file -> file.name().equals("chat_template.jinja"));
   }
 
   private static String holds(BundleFile file) {
@@ -143,6 +190,11 @@ final class InspectCommand implements Callable<Integer> {
       case "encoder.data" -> "the embedding and the encoder's weights";
       case "generation.json" -> "when an answer ends, what is not shown";
       case "calibration.jsonl" -> "text that calibrate goes by";
+      case "lower.onnx" -> "the lower layers' graph";
+      case "lower.data" -> "the embedding and the lower layers' weights";
+      case "chat_template.jinja" -> "how a conversation becomes a prompt";
+      case "upper.json" -> "the upper layers' description";
+      case "upper.safetensors" -> "the upper layers' and the head's weights";
       case "decoder.json" -> "the decoder's description";
       case "decoder.safetensors" -> "the decoder's weights and its input embedding";
       default -> "";

@@ -32,9 +32,10 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
     name = "split",
     description = {
-      "Cut a Hugging Face checkpoint (config.json, safetensors, tokenizer.json) into a device half",
-      "and a server half whose files are named by their hashes. T5, mT5, BART and Marian are split;",
-      "whatever cannot be split exactly is refused by name."
+      "Cut a checkpoint into a device half and a server half whose files are named by their hashes:",
+      "a Hugging Face folder (config.json, safetensors, tokenizer.json) or a GGUF file. T5, mT5, BART",
+      "and Marian are cut between encoder and decoder; Llama, Mistral, Qwen2, Qwen3 and GPT-2 after",
+      "--at layers. Whatever cannot be split exactly is refused by name."
     },
     sortOptions = false,
     footer = {
@@ -43,21 +44,24 @@ import picocli.CommandLine.TypeConversionException;
       "",
       "Examples:",
       "  cleave split --model models/reference-notes --out /tmp/notes",
-      "  cleave split --model ~/flan-t5-small --out flan --name flan-t5-small --force",
+      "  cleave split --model ~/SmolLM2-135M-Instruct --at 4 --out smol",
+      "  cleave split --model ~/smollm2-135m-instruct-q4_1.gguf --at 4 --out smol --force",
+      "  cleave split --model ~/Qwen3-1.7B --at 4 --device-precision int4 --out qwen",
       "  cleave split --model ~/bart --out bart --max-prompt 512 --json"
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 public class SplitCommand implements Callable<Integer> {
   private static final int PERCENT_STEP = 10;
-  private static final long QUIET_BELOW_BYTES = 64L << 20;
+  private static final long QUIET_BELOW_BYTES = 16L << 20;
+  private static final long QUIET_NANOS = 2_000_000_000;
 
   @Spec CommandSpec spec;
 
   @Option(
       names = "--model",
       required = true,
-      paramLabel = "DIR",
-      description = "The checkpoint's folder.")
+      paramLabel = "PATH",
+      description = "The checkpoint's folder, or a GGUF file.")
   Path model;
 
   @Option(
@@ -98,7 +102,7 @@ public class SplitCommand implements Callable<Integer> {
   @Option(
       names = "--name",
       paramLabel = "NAME",
-      description = "The bundle's name (default: the checkpoint folder's).")
+      description = "The bundle's name (default: the checkpoint's).")
   @Nullable String name;
 
   @Option(names = "--force", description = "Replace a bundle that stands at --out.")
@@ -107,8 +111,10 @@ public class SplitCommand implements Callable<Integer> {
   @Option(
       names = "--max-prompt",
       paramLabel = "N",
-      description =
-          "The longest prompt in tokens, at most the model's own (default: that or 1024).")
+      description = {
+        "The longest prompt in tokens, at most the model's own (default: that or 1024); of a",
+        "decoder-only model the longest context, which is all turns together (default: that or 4096)."
+      })
   @Nullable Integer maxPrompt;
 
   @Option(
@@ -167,13 +173,17 @@ public class SplitCommand implements Callable<Integer> {
     return name == null ? options : options.withName(name);
   }
 
-  /** One line per tenth of a half that is large enough to wait for. */
+  /** One line per tenth of a step that is large, once there has been time to wonder. */
   private static ProgressListener progress(PrintWriter err) {
-    long[] announced = {-1};
+    long start = System.nanoTime();
+    String[] announced = {""};
     return progress -> {
+      if (progress.totalBytes() < QUIET_BELOW_BYTES || System.nanoTime() - start < QUIET_NANOS) {
+        return;
+      }
       long percent = 100 * progress.doneBytes() / progress.totalBytes();
-      long tenth = percent / PERCENT_STEP + (progress.step().equals("encoder") ? 0 : 100);
-      if (progress.totalBytes() >= QUIET_BELOW_BYTES && tenth != announced[0]) {
+      String tenth = progress.step() + percent / PERCENT_STEP;
+      if (!tenth.equals(announced[0])) {
         announced[0] = tenth;
         err.printf(Locale.ROOT, "%s %d %%%n", progress.step(), percent);
         err.flush();

@@ -81,7 +81,8 @@ class SplitCommandTest {
     assertThat(run.out()).isEmpty();
     assertThat(run.err().lines())
         .containsExactly(
-            "refused: model_type mixtral: num_local_experts: mixtures of experts are not described");
+            "refused: model_type mixtral: num_local_experts 4: mixtures of experts are not"
+                + " described");
     assertThat(out).doesNotExist();
   }
 

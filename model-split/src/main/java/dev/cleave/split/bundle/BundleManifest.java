@@ -23,10 +23,11 @@ public record BundleManifest(
    * What was split.
    *
    * @param name for people; letters, digits, dot, dash, underscore
-   * @param architecture the family: t5, mt5, bart, marian
+   * @param architecture the family: t5, mt5, bart, marian, llama, mistral, qwen2, qwen3, gpt2
    * @param parameters numbers per half
    * @param createdBy the program that wrote it
-   * @param notes what the checkpoint asks for in generation and is not done
+   * @param notes what the checkpoint asks for in generation and is not done, and what else a person
+   *     should know of the split
    */
   public record Model(
       String name,
@@ -49,8 +50,8 @@ public record BundleManifest(
   /**
    * Numbers held by each half; a table that both need counts in both.
    *
-   * @param device in encoder.data
-   * @param server in decoder.safetensors
+   * @param device in its weights, whatever they are stored as
+   * @param server in decoder.safetensors or upper.safetensors
    */
   public record Parameters(long device, long server) {
     public Parameters {

@@ -57,6 +57,14 @@ final class JsonFields {
     return value.longValue();
   }
 
+  static boolean flag(JsonNode node, String name) {
+    JsonNode value = field(node, name);
+    if (!value.isBoolean()) {
+      throw new IllegalArgumentException(name + " must be true or false: " + value);
+    }
+    return value.booleanValue();
+  }
+
   static double number(JsonNode node, String name) {
     JsonNode value = field(node, name);
     if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {

@@ -74,7 +74,8 @@ final class ManifestJson {
           root.putObject("split")
               .put("kind", "causal")
               .put("at", causal.at())
-              .put("layers", causal.layers());
+              .put("layers", causal.layers())
+              .put("tiedHead", causal.tiedHead());
     }
     root.putObject("boundary")
         .put("dtype", manifest.boundary().dtype())
@@ -132,7 +133,9 @@ final class ManifestJson {
       case "seq2seq" -> new SplitPoint.EncoderDecoder();
       case "causal" ->
           new SplitPoint.Causal(
-              JsonFields.integer(split, "at"), JsonFields.integer(split, "layers"));
+              JsonFields.integer(split, "at"),
+              JsonFields.integer(split, "layers"),
+              JsonFields.flag(split, "tiedHead"));
       default -> throw new IllegalArgumentException("split kind " + kind + " is not known here");
     };
   }

@@ -3,48 +3,68 @@ package dev.cleave.split.family;
 import dev.cleave.split.block.CanonicalTensors;
 import dev.cleave.split.block.CausalSpec;
 import dev.cleave.split.checkpoint.TensorData;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /**
- * A decoder-only checkpoint, understood: its description and every tensor under its canonical name,
- * not yet cut.
- *
- * @param spec all layers and the head
- * @param tensors those of {@link CanonicalTensors#ofCausal}; memory borrowed from the checkpoint
- * @param maxPositions the longest context
- * @param generation how the checkpoint wants to be decoded
+ * A decoder-only checkpoint, understood and not yet cut: its description, and where each of its
+ * tensors comes from. Lives no longer than the checkpoint. Confined to one thread.
  */
-public record CausalModel(
-    CausalSpec spec, List<TensorData> tensors, int maxPositions, CausalGeneration generation)
-    implements FamilyModel {
-  public CausalModel {
-    tensors = List.copyOf(tensors);
+public final class CausalModel implements FamilyModel {
+  private final CausalSpec spec;
+  private final Map<String, PlannedTensor> tensors;
+  private final int maxPositions;
+  private final CausalGeneration generation;
+
+  CausalModel(
+      CausalSpec spec,
+      Map<String, PlannedTensor> tensors,
+      int maxPositions,
+      CausalGeneration generation) {
+    this.spec = spec;
+    this.tensors = Map.copyOf(tensors);
+    this.maxPositions = maxPositions;
+    this.generation = generation;
   }
 
-  /** The device half's tensors when it has {@code at} layers, in canonical order. */
-  public List<TensorData> lower(int at) {
-    return pick(CanonicalTensors.ofStack(spec.lower(at)));
+  /** All layers and the head. */
+  public CausalSpec spec() {
+    return spec;
   }
 
-  /** The server half's tensors when the device has {@code at} layers, in canonical order. */
-  public List<TensorData> upper(int at) {
-    return pick(CanonicalTensors.ofUpper(spec.upper(at)));
+  /** The longest context. */
+  public int maxPositions() {
+    return maxPositions;
   }
 
-  private List<TensorData> pick(List<CanonicalTensors.Tensor> wanted) {
-    Map<String, TensorData> byName = new HashMap<>();
-    tensors.forEach(tensor -> byName.put(tensor.name(), tensor));
-    List<TensorData> picked = new ArrayList<>();
+  /** How the checkpoint wants to be decoded. */
+  public CausalGeneration generation() {
+    return generation;
+  }
+
+  /**
+   * The tensors of a half.
+   *
+   * @param wanted those of {@link CanonicalTensors#ofStack} of the lower layers, or of {@link
+   *     CanonicalTensors#ofUpper}
+   * @param arena owns those that have to be computed; the others are borrowed from the checkpoint
+   * @param read told the bytes of each as if it were f32
+   * @return in the order of {@code wanted}
+   */
+  public List<TensorData> read(
+      List<CanonicalTensors.Tensor> wanted, Arena arena, LongConsumer read) {
+    List<TensorData> data = new ArrayList<>();
     for (CanonicalTensors.Tensor tensor : wanted) {
-      TensorData data = byName.get(tensor.name());
-      if (data == null) {
-        throw new IllegalStateException("no tensor " + tensor.name());
+      PlannedTensor planned = tensors.get(tensor.name());
+      if (planned == null) {
+        throw new IllegalArgumentException("no tensor " + tensor.name());
       }
-      picked.add(data);
+      data.add(planned.read(arena));
+      read.accept(Float.BYTES * tensor.elements());
     }
-    return picked;
+    return data;
   }
 }

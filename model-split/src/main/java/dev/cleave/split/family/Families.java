@@ -28,7 +28,7 @@ public final class Families {
       return switch (type) {
         case "t5", "mt5" -> new T5Family(config, reader).understand(plan);
         case "bart", "marian" -> new BartFamily(config, reader, arena).understand(plan);
-        case "gpt2" -> new Gpt2Family(config, reader, arena).understand(plan);
+        case "gpt2" -> new Gpt2Family(config, reader).understand(plan);
         case "llama", "mistral", "qwen2", "qwen3" ->
             new LlamaFamily(config, reader).understand(plan);
         default -> throw new IllegalStateException(type);

@@ -17,6 +17,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * GPT-2: layer norms before each part, biases everywhere, learned positions.
@@ -27,14 +29,12 @@ import java.util.Optional;
 final class Gpt2Family {
   private final ModelConfig config;
   private final GenerationReader generation;
-  private final Arena arena;
   private final int width;
   private final int inner;
 
-  Gpt2Family(ModelConfig config, GenerationReader generation, Arena arena) {
+  Gpt2Family(ModelConfig config, GenerationReader generation) {
     this.config = config;
     this.generation = generation;
-    this.arena = arena;
     this.width = config.size("n_embd");
     this.inner = config.has("n_inner") ? config.size("n_inner") : Math.multiplyExact(4, width);
   }
@@ -64,7 +64,7 @@ final class Gpt2Family {
     CausalModel model =
         new CausalModel(
             spec,
-            plan.take(
+            plan.plan(
                 CanonicalTensors.ofCausal(spec),
                 sources(plan, root, spec),
                 turned(plan, root, spec.layers())),
@@ -129,38 +129,49 @@ final class Gpt2Family {
   }
 
   /** All linear weights as {@code [out, in]}, and q, k and v apart. */
-  private Map<String, TensorData> turned(TensorPlan plan, String root, int layers) {
-    Map<String, TensorData> map = new HashMap<>();
+  private Map<String, PlannedTensor> turned(TensorPlan plan, String root, int layers) {
+    Map<String, PlannedTensor> map = new HashMap<>();
+    String[] parts = {"q", "k", "v"};
     long all = Math.multiplyExact(3, width);
     for (int n = 0; n < layers; n++) {
       String from = root + "h." + n + ".";
       String to = "layers." + n + ".";
-      TensorData weight = turned(plan, from + "attn.c_attn.weight", all, width);
-      TensorData bias = plan.take(from + "attn.c_attn.bias", List.of(all));
-      String[] parts = {"q", "k", "v"};
+      Supplier<TensorData> weight = plan.plan(from + "attn.c_attn.weight", shape(width, all));
+      Supplier<TensorData> bias = plan.plan(from + "attn.c_attn.bias", List.of(all));
       for (int part = 0; part < parts.length; part++) {
         String name = to + "self." + parts[part];
         long first = (long) part * width;
-        put(map, Conv1d.rows(weight, first, width).as(name + ".weight", shape(width, width)));
-        put(map, Conv1d.rows(bias, first, width).as(name + ".bias", List.of((long) width)));
+        put(
+            map,
+            new CanonicalTensors.Tensor(name + ".weight", shape(width, width)),
+            arena -> Conv1d.turned(weight.get(), first, width, arena));
+        put(
+            map,
+            new CanonicalTensors.Tensor(name + ".bias", List.of((long) width)),
+            _ -> Conv1d.run(bias.get(), first, width));
       }
-      put(map, turned(plan, from + "attn.c_proj.weight", width, width), to + "self.o.weight");
-      put(map, turned(plan, from + "mlp.c_fc.weight", inner, width), to + "mlp.up.weight");
-      put(map, turned(plan, from + "mlp.c_proj.weight", width, inner), to + "mlp.down.weight");
+      turned(map, plan, to + "self.o.weight", from + "attn.c_proj.weight", shape(width, width));
+      turned(map, plan, to + "mlp.up.weight", from + "mlp.c_fc.weight", shape(inner, width));
+      turned(map, plan, to + "mlp.down.weight", from + "mlp.c_proj.weight", shape(width, inner));
     }
     return map;
   }
 
-  private TensorData turned(TensorPlan plan, String source, long out, long in) {
-    return Conv1d.turned(plan.take(source, shape(in, out)), arena);
+  private static void turned(
+      Map<String, PlannedTensor> map, TensorPlan plan, String to, String from, List<Long> shape) {
+    Supplier<TensorData> saved = plan.plan(from, shape.reversed());
+    long out = shape.getFirst();
+    put(
+        map,
+        new CanonicalTensors.Tensor(to, shape),
+        arena -> Conv1d.turned(saved.get(), 0, out, arena));
   }
 
-  private static void put(Map<String, TensorData> map, TensorData tensor, String name) {
-    put(map, tensor.as(name, tensor.shape()));
-  }
-
-  private static void put(Map<String, TensorData> map, TensorData tensor) {
-    map.put(tensor.name(), tensor);
+  private static void put(
+      Map<String, PlannedTensor> map,
+      CanonicalTensors.Tensor tensor,
+      Function<Arena, TensorData> source) {
+    map.put(tensor.name(), new PlannedTensor(tensor, source));
   }
 
   private static List<Long> shape(long rows, long columns) {

@@ -55,7 +55,7 @@ final class LlamaFamily {
     CausalModel model =
         new CausalModel(
             spec,
-            plan.take(CanonicalTensors.ofCausal(spec), sources(plan, spec), Map.of()),
+            plan.plan(CanonicalTensors.ofCausal(spec), sources(plan, spec), Map.of()),
             config.size("max_position_embeddings"),
             generation.readCausal(vocabulary));
     plan.finish();

@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Takes tensors out of a checkpoint one by one, and sees to it that in the end each was used once,
@@ -105,27 +106,61 @@ final class TensorPlan {
   }
 
   /**
-   * One tensor under its own name, to be computed from.
+   * The tensors that a description lists, found and left unread.
+   *
+   * @param wanted canonical names and shapes
+   * @param sources checkpoint name by canonical name
+   * @param computed tensors that are not in the checkpoint as they are wanted, by canonical name
+   */
+  Map<String, PlannedTensor> plan(
+      List<CanonicalTensors.Tensor> wanted,
+      Map<String, String> sources,
+      Map<String, PlannedTensor> computed) {
+    Map<String, PlannedTensor> planned = new HashMap<>(computed);
+    for (CanonicalTensors.Tensor tensor : wanted) {
+      String source = sources.get(tensor.name());
+      if (source != null) {
+        Supplier<TensorData> data = plan(source, tensor.shape());
+        planned.put(tensor.name(), new PlannedTensor(tensor, _ -> data.get()));
+      } else {
+        PlannedTensor own = computed.get(tensor.name());
+        if (own == null || !own.tensor().equals(tensor)) {
+          throw new IllegalStateException("no source for " + tensor);
+        }
+      }
+    }
+    if (planned.size() != wanted.size()) {
+      throw new IllegalStateException("the description has no place for some of " + sources);
+    }
+    return planned;
+  }
+
+  /**
+   * One tensor, found and left unread.
    *
    * @throws CheckpointRefused when it is not there, of another shape, or no weights
    */
-  TensorData take(String source, List<Long> shape) {
-    return take(new CanonicalTensors.Tensor(source, shape), source);
+  Supplier<TensorData> plan(String source, List<Long> shape) {
+    check(source, shape);
+    return () -> weights.data(source);
   }
 
   private TensorData take(CanonicalTensors.Tensor tensor, String source) {
-    TensorData data = weights.data(source);
+    check(source, tensor.shape());
+    return weights.data(source).as(tensor.name(), tensor.shape());
+  }
+
+  private void check(String source, List<Long> shape) {
+    TensorInfo info = weights.info(source);
     used.add(source);
-    if (!data.dtype().isWeight()) {
+    if (!info.dtype().isWeight()) {
       throw new CheckpointRefused(
-          "tensor " + source, "is " + data.dtype() + "; only f32, f16 and bf16 are read");
+          "tensor " + source, "is " + info.dtype() + "; only f32, f16 and bf16 are read");
     }
-    if (!data.shape().equals(tensor.shape()) && !isRowOf(data.shape(), tensor.shape())) {
+    if (!info.shape().equals(shape) && !isRowOf(info.shape(), shape)) {
       throw new CheckpointRefused(
-          "tensor " + source,
-          "has shape " + data.shape() + ", the config calls for " + tensor.shape());
+          "tensor " + source, "has shape " + info.shape() + ", the config calls for " + shape);
     }
-    return data.as(tensor.name(), tensor.shape());
   }
 
   /** final_logits_bias is saved as [1, n]. */

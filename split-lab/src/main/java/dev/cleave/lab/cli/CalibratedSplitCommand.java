@@ -6,6 +6,7 @@ import dev.cleave.lab.calibrate.Calibration;
 import dev.cleave.lab.calibrate.CalibrationOptions;
 import dev.cleave.lab.calibrate.CalibrationReport;
 import dev.cleave.split.SplitReport;
+import dev.cleave.split.bundle.SplitPoint;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,13 +22,17 @@ import picocli.CommandLine.ParameterException;
     footer = {
       "",
       "The bundle is calibrated where there is text to do it with: a calibration.jsonl in the",
-      "checkpoint's folder, or --calibration-text. See cleave calibrate --help.",
+      "checkpoint's folder, or --calibration-text. A decoder-only model can write its text itself,",
+      "which cleave calibrate asks of it; until then sessions send int8. See cleave calibrate --help.",
       "",
       "Exit codes: 0 split, 1 failed, 2 refused (usage, or a checkpoint that cannot be split).",
       "",
       "Examples:",
       "  cleave split --model models/reference-notes --out /tmp/notes",
       "  cleave split --model ~/flan-t5-small --out flan --calibration-text mails.txt --force",
+      "  cleave split --model ~/SmolLM2-135M-Instruct --at 4 --out smol",
+      "  cleave split --model ~/smollm2-135m-instruct-q4_1.gguf --at 4 --out smol --force",
+      "  cleave split --model ~/Qwen3-1.7B --at 4 --device-precision int4 --out qwen",
       "  cleave split --model ~/bart --out bart --max-prompt 512 --no-calibrate --json"
     })
 final class CalibratedSplitCommand extends SplitCommand {
@@ -63,9 +68,16 @@ final class CalibratedSplitCommand extends SplitCommand {
     if (noCalibrate || (text == null && !brought)) {
       if (!noCalibrate) {
         err.println(
-            "not calibrated, for want of text: sessions send int8, about four times what the"
-                + " balanced preset needs; give text later with: "
-                + later);
+            switch (report.manifest().split()) {
+              case SplitPoint.EncoderDecoder _ ->
+                  "not calibrated, for want of text: sessions send int8, about four times what the"
+                      + " balanced preset needs; give text later with: "
+                      + later;
+              case SplitPoint.Causal _ ->
+                  "not calibrated: sessions send int8 until cleave calibrate --bundle "
+                      + report.root()
+                      + " has fitted the codec, to text which the model writes itself";
+            });
         err.flush();
       }
       super.complete(report);
