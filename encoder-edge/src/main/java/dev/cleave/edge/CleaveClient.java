@@ -1,31 +1,18 @@
 package dev.cleave.edge;
 
-import com.google.protobuf.ByteString;
-import dev.cleave.edge.engine.EncoderEngine;
+import dev.cleave.edge.engine.EncoderShape;
 import dev.cleave.edge.engine.OrtEncoder;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.link.DecoderLink;
-import dev.cleave.edge.link.DecoderStream;
 import dev.cleave.edge.link.GrpcDecoderLink;
-import dev.cleave.edge.link.StreamTerms;
 import dev.cleave.edge.text.HfTokenizer;
-import dev.cleave.v1.Open;
-import dev.cleave.wire.WireCodec;
-import java.lang.foreign.Arena;
-import java.nio.FloatBuffer;
+import dev.cleave.split.bundle.SplitPoint;
 import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.time.Duration;
-import java.util.HexFormat;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 
 /**
- * The SDK: text in, streamed text out. It tokenizes and encodes on this device and sends hidden
+ * The SDK: text in, streamed text out. It tokenizes and computes on this device and sends hidden
  * states to the server that holds the other half of the bundle.
  *
  * <pre>{@code
@@ -40,27 +27,19 @@ import java.util.concurrent.RejectedExecutionException;
  * failure is a {@link CleaveException}, whose category says what to do.
  */
 public final class CleaveClient implements AutoCloseable {
-  private static final SecureRandom SEEDS = new SecureRandom();
-
-  /** Room for a message beside its logits. */
-  private static final int MESSAGE_BYTES = 64 << 10;
-
   private final DeviceBundle bundle;
   private final HfTokenizer tokenizer;
-  private final EncoderEngine encoder;
+  private final DeviceHalf half;
   private final DecoderLink link;
-  private final ExecutorService uploads =
-      // Platform threads: the encoder computes in native code and would hold a carrier thread.
-      Executors.newThreadPerTaskExecutor(
-          Thread.ofPlatform().daemon().name("cleave-upload-", 0).factory());
+  private final Optional<ChatFiles> chat;
 
-  /** Takes over what it is given and closes it. */
-  CleaveClient(
-      DeviceBundle bundle, HfTokenizer tokenizer, EncoderEngine encoder, DecoderLink link) {
-    this.bundle = bundle;
+  private CleaveClient(
+      DeviceFiles files, HfTokenizer tokenizer, DeviceHalf half, DecoderLink link) {
+    this.bundle = files.bundle();
     this.tokenizer = tokenizer;
-    this.encoder = encoder;
+    this.half = half;
     this.link = link;
+    this.chat = files.chat();
   }
 
   /**
@@ -76,15 +55,30 @@ public final class CleaveClient implements AutoCloseable {
   public static CleaveClient open(Path root, ClientOptions options) {
     DeviceFiles files = DeviceFiles.open(root);
     HfTokenizer tokenizer = HfTokenizer.open(files.tokenizer(), files.bundle().tokens().skip());
+    DecoderLink link = GrpcDecoderLink.to(options.server());
     try {
-      EncoderEngine encoder =
-          OrtEncoder.open(files.encoder(), files.bundle().encoder(), options.threads());
-      return new CleaveClient(
-          files.bundle(), tokenizer, encoder, GrpcDecoderLink.to(options.server()));
+      return new CleaveClient(files, tokenizer, half(files, options, tokenizer, link), link);
     } catch (RuntimeException e) {
+      link.close();
       tokenizer.close();
       throw e;
     }
+  }
+
+  private static DeviceHalf half(
+      DeviceFiles files, ClientOptions options, HfTokenizer tokenizer, DecoderLink link) {
+    EncoderShape shape = files.bundle().shape();
+    return switch (files.split()) {
+      case SplitPoint.EncoderDecoder() ->
+          new EncoderHalf(
+              files.bundle(),
+              tokenizer,
+              OrtEncoder.open(files.graph(), shape, options.threads()),
+              link);
+      case SplitPoint.Causal _ ->
+          throw CleaveException.fatal(
+              Code.BUNDLE, "this version runs no decoder-only models", "take a newer one");
+    };
   }
 
   /**
@@ -101,18 +95,16 @@ public final class CleaveClient implements AutoCloseable {
 
   /** Begins to answer a prompt that is tokenized already, as parity tests need. */
   public Generation generateFromIds(int[] ids, GenerateOptions options) {
-    GenerationLedger ledger = new GenerationLedger();
-    requireLength(ids.length);
-    GenerationTerms terms = terms(options);
-    DecoderStream stream =
-        link.open(openMessage(ids.length, terms, options), streamTerms(terms, options));
-    try {
-      uploads.execute(new PromptUpload(new TokenIds(ids), encoder, terms.codec(), stream, ledger));
-    } catch (RejectedExecutionException e) {
-      stream.close();
-      throw closed().causedBy(e);
-    }
-    return new Generation(terms, stream, tokenizer.detokenizer(), ledger);
+    return half.generate(ids, options);
+  }
+
+  /**
+   * A new conversation of many turns, on a decoder-only model. Nothing is sent yet.
+   *
+   * @throws CleaveException when the bundle's model is of another kind, or there is no memory
+   */
+  public CausalSession openSession(SessionOptions options) {
+    return half.openSession(options);
   }
 
   /** The boundary tensor of {@code text}, for researchers; nothing is sent. */
@@ -122,13 +114,7 @@ public final class CleaveClient implements AutoCloseable {
 
   /** The boundary tensor of these ids; nothing is sent. */
   public HiddenStates encodeIds(int[] ids) {
-    requireLength(ids.length);
-    try (Arena arena = Arena.ofConfined()) {
-      FloatBuffer hidden = Tensors.floats(arena, (long) ids.length * encoder.width());
-      encoder.encode(new TokenIds(ids).toBuffer(arena), hidden);
-      FloatBuffer copy = FloatBuffer.allocate(hidden.remaining()).put(hidden).flip();
-      return new HiddenStates(ids.length, encoder.width(), copy);
-    }
+    return half.encode(ids);
   }
 
   /** The ids of {@code text}, with the special tokens that the model expects. */
@@ -141,6 +127,16 @@ public final class CleaveClient implements AutoCloseable {
     return tokenizer.decode(ids);
   }
 
+  /** The tokenizer; it is closed with this client. */
+  public HfTokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  /** How conversations are written; empty where the model has no template for them. */
+  public Optional<ChatFiles> chat() {
+    return chat;
+  }
+
   /** The sha-256 that names the bundle, hex. */
   public String bundleId() {
     return bundle.bundleId();
@@ -150,74 +146,7 @@ public final class CleaveClient implements AutoCloseable {
   @Override
   public void close() {
     link.close();
-    uploads.close();
-    encoder.close();
+    half.close();
     tokenizer.close();
-  }
-
-  private void requireLength(int positions) {
-    int most = bundle.encoder().maxPositions();
-    if (positions < 1 || positions > most) {
-      throw CleaveException.fatal(
-          Code.INPUT,
-          "the prompt has %d positions and this bundle takes from 1 to %d"
-              .formatted(positions, most),
-          positions < 1
-              ? "give some text"
-              : "shorten the text, or split the model with a larger limit");
-    }
-  }
-
-  private GenerationTerms terms(GenerateOptions options) {
-    int most = bundle.answer().most();
-    int tokens = options.maxNewTokens().orElse(bundle.answer().usual());
-    if (tokens > most) {
-      throw CleaveException.fatal(
-          Code.INPUT,
-          "%d tokens were asked for and this bundle allows %d".formatted(tokens, most),
-          "ask for fewer, or split the model with a larger limit");
-    }
-    Sampling sampling = options.sampling();
-    OptionalLong seed =
-        sampling.greedy()
-            ? OptionalLong.empty()
-            : OptionalLong.of(sampling.seed().orElseGet(SEEDS::nextLong));
-    return new GenerationTerms(
-        bundle.bundleId(),
-        bundle.codec().resolve(options.codec()),
-        bundle.tokens().vocabulary(),
-        tokens,
-        options.research().wantLogits(),
-        options.stops(),
-        seed);
-  }
-
-  private Open openMessage(int positions, GenerationTerms terms, GenerateOptions options) {
-    dev.cleave.v1.Sampling.Builder sampling = dev.cleave.v1.Sampling.newBuilder();
-    if (terms.seed().isPresent()) {
-      sampling
-          .setTemperature(options.sampling().temperature())
-          .setTopK(options.sampling().topK())
-          .setTopP(options.sampling().topP())
-          .setSeed(terms.seed().getAsLong());
-    }
-    return WireCodec.of(terms.codec().spec())
-        .putInto(Open.newBuilder())
-        .setBundleId(ByteString.copyFrom(HexFormat.of().parseHex(bundle.bundleId())))
-        .setPromptPositions(positions)
-        .setMaxNewTokens(terms.maxNewTokens())
-        .setSampling(sampling)
-        .setIgnoreEos(options.research().ignoreEos())
-        .setWantLogits(terms.wantLogits())
-        .build();
-  }
-
-  private static StreamTerms streamTerms(GenerationTerms terms, GenerateOptions options) {
-    Optional<Duration> deadline = options.deadline();
-    return new StreamTerms(deadline, Math.addExact(MESSAGE_BYTES, terms.logitsBytes()));
-  }
-
-  private static CleaveException closed() {
-    return CleaveException.fatal(Code.CLOSED, "this client is closed", "open another one");
   }
 }

@@ -9,10 +9,12 @@ import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.Half;
+import dev.cleave.split.bundle.SplitPoint;
 import dev.cleave.split.error.SplitException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -20,16 +22,30 @@ import java.util.Set;
  *
  * @param bundle what the manifest says
  * @param tokenizer {@code tokenizer.json}
- * @param encoder {@code encoder.onnx}, its weights beside it
+ * @param split where the model was cut
+ * @param graph what computes, its weights beside it
+ * @param chat how conversations are written; empty where the model has no template
  */
-record DeviceFiles(DeviceBundle bundle, Path tokenizer, Path encoder) {
+record DeviceFiles(
+    DeviceBundle bundle, Path tokenizer, SplitPoint split, Path graph, Optional<ChatFiles> chat) {
 
   /** Verifies the hashes of the device half and reads what the client needs to know. */
   static DeviceFiles open(Path root) {
     try {
       Bundle bundle = Bundle.open(root, Half.DEVICE);
+      SplitPoint split = bundle.manifest().split();
+      String graph =
+          switch (split) {
+            case SplitPoint.EncoderDecoder() -> "encoder.onnx";
+            case SplitPoint.Causal _ -> "lower.onnx";
+          };
+      JsonNode generation = new ObjectMapper().readTree(bundle.file("generation.json").toFile());
       return new DeviceFiles(
-          describe(bundle), bundle.file("tokenizer.json"), bundle.file("encoder.onnx"));
+          describe(bundle, generation),
+          bundle.file("tokenizer.json"),
+          split,
+          bundle.file(graph),
+          chat(bundle, generation));
     } catch (SplitException | IOException e) {
       throw CleaveException.fatal(
               Code.BUNDLE,
@@ -39,19 +55,36 @@ record DeviceFiles(DeviceBundle bundle, Path tokenizer, Path encoder) {
     }
   }
 
-  private static DeviceBundle describe(Bundle bundle) throws IOException {
+  private static DeviceBundle describe(Bundle bundle, JsonNode generation) throws IOException {
     BundleManifest manifest = bundle.manifest();
     BundleManifest.Limits limits = manifest.limits();
-    JsonNode generation = new ObjectMapper().readTree(bundle.file("generation.json").toFile());
     return new DeviceBundle(
         manifest.id().hex(),
         new EncoderShape(manifest.width(), limits.maxPromptPositions()),
         new DeviceBundle.Tokens(
-            positive(generation, "vocabulary"), ids(generation.path("skipTokenIds"))),
+            positive(generation, "vocabulary"),
+            ids(generation.path("skipTokenIds")),
+            ids(generation.path("eosTokenIds"))),
         new DeviceBundle.AnswerLimits(
             Math.min(limits.maxNewTokens(), positive(generation, "defaultMaxNewTokens")),
             limits.maxNewTokens()),
         DeviceCodec.of(bundle));
+  }
+
+  private static Optional<ChatFiles> chat(Bundle bundle, JsonNode generation) {
+    String template = "chat_template.jinja";
+    boolean has =
+        bundle.manifest().files(Half.DEVICE).stream()
+            .anyMatch(file -> file.path().equals("device/" + template));
+    JsonNode chat = generation.path("chat");
+    return has
+        ? Optional.of(
+            new ChatFiles(
+                bundle.file(template),
+                bundle.manifest().architecture(),
+                chat.path("bosToken").asText(""),
+                chat.path("eosToken").asText("")))
+        : Optional.empty();
   }
 
   private static Set<Integer> ids(JsonNode array) {

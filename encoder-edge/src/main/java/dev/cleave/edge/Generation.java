@@ -1,16 +1,8 @@
 package dev.cleave.edge;
 
 import dev.cleave.edge.error.CleaveException;
-import dev.cleave.edge.link.DecoderStream;
-import dev.cleave.edge.link.StreamCancelled;
-import dev.cleave.edge.link.WireTally;
 import dev.cleave.edge.text.StopScanner;
 import dev.cleave.edge.text.StreamingDetokenizer;
-import dev.cleave.v1.Done;
-import dev.cleave.v1.ServerMessage;
-import dev.cleave.v1.Token;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -28,11 +20,9 @@ import org.jspecify.annotations.Nullable;
  * iterating early closes it.
  */
 public final class Generation implements Iterable<String>, AutoCloseable {
-  private final GenerationTerms terms;
-  private final DecoderStream stream;
+  private final TokenSource source;
   private final StreamingDetokenizer detokenizer;
   private final StopScanner stops;
-  private final GenerationLedger ledger;
   private final TokenIds answer = new TokenIds();
   private final List<FloatBuffer> logits = Collections.synchronizedList(new ArrayList<>());
 
@@ -43,16 +33,10 @@ public final class Generation implements Iterable<String>, AutoCloseable {
   private volatile @Nullable FinishReason finishReason;
   private volatile @Nullable Receipt receipt;
 
-  Generation(
-      GenerationTerms terms,
-      DecoderStream stream,
-      StreamingDetokenizer detokenizer,
-      GenerationLedger ledger) {
-    this.terms = terms;
-    this.stream = stream;
+  Generation(TokenSource source, List<String> stops, StreamingDetokenizer detokenizer) {
+    this.source = source;
     this.detokenizer = detokenizer;
-    this.stops = new StopScanner(terms.stops());
-    this.ledger = ledger;
+    this.stops = new StopScanner(stops);
   }
 
   /** The pieces not yet taken; all iterators of one generation share them. */
@@ -86,7 +70,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
 
   /** Asks the server to stop; the iteration then ends soon, without an exception. */
   public void cancel() {
-    stream.cancel();
+    source.cancel();
   }
 
   /** The ids received so far, without the one that ended the answer. A copy. */
@@ -127,11 +111,10 @@ public final class Generation implements Iterable<String>, AutoCloseable {
     return made;
   }
 
-  /** Cancels the generation unless it has ended, and frees its stream. */
+  /** Cancels the generation unless it has ended, and frees what it holds. */
   @Override
   public void close() {
-    stream.cancel();
-    stream.close();
+    source.close();
   }
 
   /** Returns with a piece of text, or at the end. */
@@ -139,95 +122,35 @@ public final class Generation implements Iterable<String>, AutoCloseable {
     while (piece.isEmpty() && !ended) {
       try {
         advance();
-      } catch (StreamCancelled e) {
-        end(FinishReason.CANCELLED);
       } catch (CleaveException e) {
         ended = true;
-        stream.fail(e);
         throw e;
       }
     }
   }
 
   private void advance() {
-    ServerMessage message = stream.next();
-    switch (message.getMessageCase()) {
-      case TOKEN -> accept(message.getToken());
-      case DONE -> accept(message.getDone());
-      case SAMPLED -> throw Protocol.broken("it answers steps that were not sent");
-      case OPENED -> throw Protocol.broken("it opened the session twice");
-      case MESSAGE_NOT_SET -> throw Protocol.broken("it sent a message of an unknown kind");
+    switch (source.next()) {
+      case TokenSource.Answered token -> accept(token);
+      case TokenSource.Ended(FinishReason reason) -> end(reason);
     }
   }
 
-  private void accept(Token token) {
+  private void accept(TokenSource.Answered token) {
     if (stops.stopped()) {
       return; // under way when the stop string was found
     }
-    int position = answer.size();
-    if (!stream.promptSent()) {
-      throw Protocol.broken("it sent a token before the end of the prompt");
+    if (token.logits() != null) {
+      logits.add(token.logits());
     }
-    if (token.getPosition() != position) {
-      throw Protocol.broken(
-          "it sent token %d where %d was next"
-              .formatted(Integer.toUnsignedLong(token.getPosition()), position));
-    }
-    if (position >= terms.maxNewTokens()) {
-      throw Protocol.broken("it sent more than %d tokens".formatted(terms.maxNewTokens()));
-    }
-    if (Integer.compareUnsigned(token.getId(), terms.vocabulary()) >= 0) {
-      throw Protocol.broken(
-          "it sent a token beyond the vocabulary of %d".formatted(terms.vocabulary()));
-    }
-    keepLogits(token);
-    ledger.token();
-    answer.add(token.getId());
-    piece = stops.push(detokenizer.push(token.getId()));
+    answer.add(token.id());
+    piece = stops.push(detokenizer.push(token.id()));
     if (stops.stopped()) {
-      stream.cancel();
+      source.cancel();
     }
-  }
-
-  private void keepLogits(Token token) {
-    int bytes = token.getLogits().size();
-    if (bytes != terms.logitsBytes()) {
-      throw Protocol.broken(
-          "it sent %d bytes of logits where %d were agreed".formatted(bytes, terms.logitsBytes()));
-    }
-    if (bytes > 0) {
-      ByteBuffer values = ByteBuffer.wrap(token.getLogits().toByteArray());
-      logits.add(values.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().asReadOnlyBuffer());
-    }
-  }
-
-  private void accept(Done done) {
-    if (stops.stopped()) {
-      end(FinishReason.STOP);
-      return;
-    }
-    FinishReason reason =
-        switch (done.getReason()) {
-          case EOS -> FinishReason.EOS;
-          case LENGTH -> FinishReason.LENGTH;
-          case CANCELLED -> FinishReason.CANCELLED;
-          case CLOSED, FINISH_REASON_UNSPECIFIED, UNRECOGNIZED ->
-              throw Protocol.broken("it gave no known reason for the end");
-        };
-    if (!stream.promptSent() && reason != FinishReason.CANCELLED) {
-      throw Protocol.broken("it ended the answer before the end of the prompt");
-    }
-    if (done.getTokens() != answer.size()) {
-      throw Protocol.broken(
-          "it counts %d tokens, %d came"
-              .formatted(Integer.toUnsignedLong(done.getTokens()), answer.size()));
-    }
-    end(reason);
   }
 
   private void end(FinishReason reason) {
-    stream.complete();
-    ledger.end();
     ended = true;
     FinishReason actual = stops.stopped() ? FinishReason.STOP : reason;
     piece = stops.push(detokenizer.finish());
@@ -236,29 +159,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
     } else {
       piece += stops.finish();
     }
+    receipt = source.receipt(actual, answer.size());
     finishReason = actual;
-    receipt = makeReceipt(actual);
-  }
-
-  private Receipt makeReceipt(FinishReason reason) {
-    WireTally tally = stream.tally();
-    int tokens = answer.size();
-    Long seed = terms.seed().isPresent() ? terms.seed().getAsLong() : null;
-    return new Receipt(
-        terms.bundleId(),
-        stream.serverName(),
-        new Receipt.Sent(
-            new Receipt.Coding(
-                terms.codec().name(),
-                terms.codec().reason(),
-                terms.codec().hasConstantFrames(),
-                terms.bitsPerElement(tally.frameBytesUp(), ledger.positionsSent()),
-                stream.promptSent() ? ledger.measured(terms.codec().isExact()) : null),
-            tally.frames(),
-            ledger.positionsSent(),
-            tally.frameBytesUp(),
-            tally.messageBytesUp()),
-        new Receipt.Received(tokens, tally.messageBytesDown(), reason, seed),
-        ledger.timing(tokens));
   }
 }

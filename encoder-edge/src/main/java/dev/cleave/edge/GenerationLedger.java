@@ -72,15 +72,17 @@ final class GenerationLedger {
       return null;
     }
     Certificate it = certificate;
-    if (it == null) {
-      return null;
-    }
+    return it == null ? null : measured(it, certifyNanos, exact);
+  }
+
+  /** A certificate for people. */
+  static Receipt.Measured measured(Certificate it, long nanos, boolean exact) {
     return new Receipt.Measured(
         exact && it.distortionDb() == null,
         rounded(it.distortionDb()),
         rounded(it.weightedDistortionDb()),
         rounded(it.boundBitsPerElement()),
-        millis(certifyNanos));
+        millis(nanos));
   }
 
   private static @Nullable Double rounded(@Nullable Double value) {
@@ -88,7 +90,12 @@ final class GenerationLedger {
   }
 
   Receipt.Timing timing(int tokens) {
-    long decodeNanos = lastTokenNanos - firstTokenNanos;
+    return timing(encodeNanos, firstTokenNanos, lastTokenNanos - firstTokenNanos, endNanos, tokens);
+  }
+
+  /** Times in nanoseconds for people; {@code decodeNanos} are those after the first token. */
+  static Receipt.Timing timing(
+      long encodeNanos, long firstTokenNanos, long decodeNanos, long endNanos, int tokens) {
     double perSecond =
         decodeNanos > 0 ? (tokens - 1) * (double) TimeUnit.SECONDS.toNanos(1) / decodeNanos : 0;
     return new Receipt.Timing(
@@ -99,7 +106,7 @@ final class GenerationLedger {
     return round(nanos / 1e6, 1000);
   }
 
-  private static double round(double value, int parts) {
+  static double round(double value, int parts) {
     return Math.rint(value * parts) / parts;
   }
 }

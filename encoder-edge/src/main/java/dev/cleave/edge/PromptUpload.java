@@ -7,6 +7,7 @@ import dev.cleave.edge.engine.EncoderEngine;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.link.DecoderStream;
+import dev.cleave.edge.link.Protocol;
 import dev.cleave.edge.link.StreamCancelled;
 import dev.cleave.v1.Opened;
 import dev.cleave.wire.Uplink;

@@ -13,13 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param sent what left the device
  * @param received what came back
  * @param timing how long it took
+ * @param steps how the answer came about, where the device takes part in each step; else null
  */
 public record Receipt(
     @JsonProperty("bundle_id") String bundleId,
     @JsonProperty("server_name") String serverName,
     @JsonUnwrapped Sent sent,
     @JsonUnwrapped Received received,
-    @JsonUnwrapped Timing timing) {
+    @JsonUnwrapped Timing timing,
+    @JsonUnwrapped @Nullable Steps steps) {
 
   /** What was sent and what that means. */
   public static final String STATEMENT =
@@ -37,7 +39,8 @@ public record Receipt(
    *
    * @param coding how hidden states were coded
    * @param frames frames of hidden states
-   * @param positions hidden states, one per token of the prompt
+   * @param positions hidden states: one per token of the prompt; where the device takes part in
+   *     each step, also of the answer and of drafts
    * @param frameBytes bytes of the frames: codec headers and payloads
    * @param messageBytes bytes of all gRPC messages sent, frames included; without HTTP/2 and TCP
    *     headers
@@ -113,7 +116,7 @@ public record Receipt(
   /**
    * How long it took.
    *
-   * @param encodeMillis the encoder's run
+   * @param encodeMillis computing the prompt on this device
    * @param firstTokenMillis from the call to the first token; 0 where none came
    * @param totalMillis from the call to the end
    * @param tokensPerSecond tokens after the first by the time since the first; 0 where there are
@@ -124,4 +127,26 @@ public record Receipt(
       @JsonProperty("first_token_millis") double firstTokenMillis,
       @JsonProperty("total_millis") double totalMillis,
       @JsonProperty("tokens_per_second") double tokensPerSecond) {}
+
+  /**
+   * How the answer of a model came about whose device half takes part in each step.
+   *
+   * @param roundTrips times that the server was waited for
+   * @param draftsSent drafts that were sent to be verified
+   * @param draftsAccepted those of them that stood
+   * @param bytesUpPerToken bytes of gRPC messages sent for each token after the first; 0 without
+   * @param bytesDownPerToken bytes received for each, likewise
+   * @param measuredPositions hidden states that the certificate speaks of
+   * @param reopened times that the server lost the session and it was opened again
+   * @param note what else there is to say of the end; null where there is nothing
+   */
+  public record Steps(
+      @JsonProperty("round_trips") int roundTrips,
+      @JsonProperty("drafts_sent") int draftsSent,
+      @JsonProperty("drafts_accepted") int draftsAccepted,
+      @JsonProperty("bytes_up_per_token") double bytesUpPerToken,
+      @JsonProperty("bytes_down_per_token") double bytesDownPerToken,
+      @JsonProperty("certificate_positions") long measuredPositions,
+      @JsonProperty("reopened") int reopened,
+      @JsonProperty("note") @Nullable String note) {}
 }

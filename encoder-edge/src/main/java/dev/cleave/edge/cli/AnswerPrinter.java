@@ -97,6 +97,9 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
         received.tokens(),
         received.tokens() == 1 ? "" : "s",
         received.finishReason());
+    if (receipt.steps() != null) {
+      print(receipt.steps());
+    }
     if (received.seed() != null) {
       err.printf(Locale.ROOT, "  seed        %d%n", received.seed());
     }
@@ -109,6 +112,29 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
         timing.tokensPerSecond());
     err.println("  " + receipt.statement());
     err.flush();
+  }
+
+  private void print(Receipt.Steps steps) {
+    err.printf(
+        Locale.ROOT,
+        "  steps       %,d round trip%s; for each token after the first %.1f bytes up, %.1f down%n",
+        steps.roundTrips(),
+        steps.roundTrips() == 1 ? "" : "s",
+        steps.bytesUpPerToken(),
+        steps.bytesDownPerToken());
+    if (steps.draftsSent() > 0) {
+      err.printf(
+          Locale.ROOT,
+          "  drafts      %,d sent, %,d stood%n",
+          steps.draftsSent(),
+          steps.draftsAccepted());
+    }
+    if (steps.reopened() > 0) {
+      err.println("  session     was lost by the server and opened again");
+    }
+    if (steps.note() != null) {
+      err.println("  note        " + steps.note());
+    }
   }
 
   private static String certificate(Receipt.Coding coding) {

@@ -126,6 +126,17 @@ final class GenerateCommand implements Callable<Integer> {
   CodecChoice codec;
 
   @Option(
+      names = "--drafts",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = {
+        "Draft up to N tokens for each step out of what was said, for the server to verify; fewer"
+            + " while that does not pay (default: ${DEFAULT-VALUE}, none).",
+        "The text is the same. Only where the model has no encoder."
+      })
+  int drafts;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads of the encoder (default: up to 4).")
@@ -159,6 +170,7 @@ final class GenerateCommand implements Callable<Integer> {
         stops,
         codec,
         Optional.ofNullable(deadline),
+        drafts,
         GenerateOptions.defaults().research());
   }
 }

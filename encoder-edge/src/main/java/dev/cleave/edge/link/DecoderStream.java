@@ -6,9 +6,13 @@ import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.Uplink;
 
 /**
- * One generation on the wire. One thread sends the prompt ({@link #opened}, {@link #send}), one
- * reads the answer ({@link #next}, {@link #complete}); the rest may be called from any. At most a
- * handful of messages wait unread: a slow reader slows the server down, through flow control.
+ * One generation or session on the wire. One thread sends the prompt ({@link #opened}, {@link
+ * #send}), one reads the answer ({@link #next}, {@link #complete}); the rest may be called from
+ * any. At most a handful of messages wait unread: a slow reader slows the server down, through flow
+ * control.
+ *
+ * <p>In a session of many turns one thread at a time both sends and reads, each turn within a
+ * {@link TurnLimit} of its own.
  */
 public interface DecoderStream extends AutoCloseable {
   /**
@@ -35,7 +39,16 @@ public interface DecoderStream extends AutoCloseable {
    */
   ServerMessage next();
 
-  /** Says that the server's last message has come. */
+  /**
+   * Holds all waiting to this limit from now on: {@link #send}, {@link #opened} and {@link #next}
+   * fail as {@link TurnLimit#requireLeft} does instead of waiting beyond it. The stream stands.
+   */
+  void limit(TurnLimit limit);
+
+  /** Lets whoever waits look at the limit again. */
+  void wake();
+
+  /** Says that the server's last message has come, or that nothing more will be sent. */
   void complete();
 
   /**
@@ -47,7 +60,7 @@ public interface DecoderStream extends AutoCloseable {
   /** Abandons the stream; {@link #next} and {@link #send} throw this failure from then on. */
   void fail(CleaveException failure);
 
-  /** Whether all of the prompt was sent. */
+  /** Whether all of a prompt was sent. */
   boolean promptSent();
 
   /** What the server called itself; empty before it opened the session. */

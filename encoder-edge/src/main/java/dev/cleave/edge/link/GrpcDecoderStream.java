@@ -9,6 +9,7 @@ import dev.cleave.wire.Uplink;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -31,6 +32,7 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<ServerMessage> inbox = new ArrayDeque<>(AHEAD);
+  private TurnLimit limit = TurnLimit.NONE;
   private @Nullable CleaveException failure;
   private @Nullable Opened opened;
   private boolean promptSent;
@@ -64,7 +66,7 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
     lock.lock();
     try {
       while (!call.isReady() && !closed && failure == null && !cancelled) {
-        changed.await();
+        await();
       }
       if (failure != null) {
         throw failure;
@@ -75,11 +77,12 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
       if (closed) {
         throw failures.endedEarly();
       }
-      if (message instanceof Uplink.Hidden hidden) {
-        frames++;
-        frameBytes += hidden.frame().remaining();
+      switch (message) {
+        case Uplink.Hidden(ByteBuffer frame) -> count(frame);
+        case Uplink.Step(ByteBuffer frame) -> count(frame);
+        case Uplink.EndOfPrompt _ -> promptSent = true;
+        case Uplink.OpenSession _, Uplink.Cancel _, Uplink.Invalid _ -> {}
       }
-      promptSent = message instanceof Uplink.EndOfPrompt;
       call.sendMessage(message);
       return true;
     } catch (InterruptedException e) {
@@ -104,7 +107,7 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
         if (closed) {
           throw failures.endedEarly();
         }
-        changed.await();
+        await();
       }
       return opened;
     } catch (InterruptedException e) {
@@ -126,7 +129,7 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
           throw cancelled ? new StreamCancelled() : failures.endedEarly();
         }
         if (!cancelled) {
-          changed.await();
+          await();
         } else if (changed.awaitNanos(cancelDeadlineNanos - System.nanoTime()) <= 0) {
           call.cancel("the server did not answer Cancel in time", null);
           throw new StreamCancelled();
@@ -141,6 +144,21 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
     } finally {
       lock.unlock();
     }
+  }
+
+  @Override
+  public void limit(TurnLimit limit) {
+    lock.lock();
+    try {
+      this.limit = limit;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void wake() {
+    signal();
   }
 
   @Override
@@ -235,7 +253,7 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
 
   @Override
   public void onReady() {
-    signal();
+    wake();
   }
 
   @Override
@@ -265,6 +283,21 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
       changed.signalAll();
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void count(ByteBuffer frame) {
+    frames++;
+    frameBytes += frame.remaining();
+  }
+
+  /** Waits for a change, within the limit. */
+  private void await() throws InterruptedException {
+    limit.requireLeft();
+    if (limit.hasDeadline()) {
+      changed.awaitNanos(limit.leftNanos());
+    } else {
+      changed.await();
     }
   }
 

@@ -1,13 +1,14 @@
-package dev.cleave.edge;
+package dev.cleave.edge.link;
 
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
 
 /** What to say of a server that does not keep to the protocol. */
-final class Protocol {
+public final class Protocol {
   private Protocol() {}
 
-  static CleaveException broken(String how) {
+  /** The failure; {@code how} says what the server did. */
+  public static CleaveException broken(String how) {
     return CleaveException.fatal(
         Code.PROTOCOL,
         "the server broke the protocol: " + how,
