@@ -1,7 +1,9 @@
 package dev.cleave.edge;
 
 import dev.cleave.edge.engine.EncoderShape;
+import dev.cleave.edge.engine.LowerShape;
 import dev.cleave.edge.engine.OrtEncoder;
+import dev.cleave.edge.engine.OrtLowerEngine;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.link.DecoderLink;
@@ -75,9 +77,15 @@ public final class CleaveClient implements AutoCloseable {
               tokenizer,
               OrtEncoder.open(files.graph(), shape, options.threads()),
               link);
-      case SplitPoint.Causal _ ->
-          throw CleaveException.fatal(
-              Code.BUNDLE, "this version runs no decoder-only models", "take a newer one");
+      case SplitPoint.Causal it ->
+          new CausalHalf(
+              files.bundle(),
+              tokenizer,
+              OrtLowerEngine.open(
+                  files.graph(),
+                  new LowerShape(shape.width(), it.at(), shape.maxPositions()),
+                  options.threads()),
+              link);
     };
   }
 

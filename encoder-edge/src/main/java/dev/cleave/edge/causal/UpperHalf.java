@@ -179,13 +179,13 @@ final class UpperHalf {
 
   private Sampled next() {
     ServerMessage message = stream.next();
-    switch (message.getMessageCase()) {
+    return switch (message.getMessageCase()) {
       case SAMPLED -> {
         if (owed == 0) {
           throw Protocol.broken("it answered what was not asked");
         }
         owed--;
-        return message.getSampled();
+        yield message.getSampled();
       }
       case DONE ->
           throw CleaveException.of(
@@ -196,8 +196,7 @@ final class UpperHalf {
       case TOKEN -> throw Protocol.broken("it decodes alone, as for another kind of model");
       case OPENED -> throw Protocol.broken("it opened the session twice");
       case MESSAGE_NOT_SET -> throw Protocol.broken("it sent a message of an unknown kind");
-    }
-    throw new AssertionError(message.getMessageCase());
+    };
   }
 
   private void send(Uplink message) {

@@ -291,7 +291,8 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
     frameBytes += frame.remaining();
   }
 
-  /** Waits for a change, within the limit. */
+  /** Waits for a change, within the limit; callers loop. */
+  @SuppressWarnings("WaitNotInLoop")
   private void await() throws InterruptedException {
     limit.requireLeft();
     if (limit.hasDeadline()) {
