@@ -33,7 +33,8 @@ public final class GgufCheckpoint implements Checkpoint {
   private final ModelConfig config;
   private @Nullable Weights weights;
 
-  private GgufCheckpoint(Arena arena, GgufFile file) {
+  /** Takes over the arena, which the file is mapped into; closed with this. */
+  GgufCheckpoint(Arena arena, GgufFile file) {
     this.arena = arena;
     this.file = file;
     this.described = GgufConfig.of(file);
