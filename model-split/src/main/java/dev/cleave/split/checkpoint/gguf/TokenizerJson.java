@@ -65,7 +65,7 @@ final class TokenizerJson {
   }
 
   private byte[] write() {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream(1 << 20);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json = MAPPER.createGenerator(bytes)) {
       json.writeStartObject();
       json.writeStringField("version", "1.0");
@@ -172,9 +172,11 @@ final class TokenizerJson {
   private int special(String which) {
     String key = "tokenizer.ggml." + which + "_token_id";
     OptionalInt id = metadata.integer(key);
-    if (id.isEmpty() || id.getAsInt() < 0 || id.getAsInt() >= tokens.size()) {
-      throw metadata.refused(
-          key, "must be an id below " + tokens.size() + ", as it is added to every text: " + id);
+    if (id.isEmpty()
+        || id.getAsInt() < 0
+        || id.getAsInt() >= tokens.size()
+        || types[id.getAsInt()] == UNUSED) {
+      throw metadata.refused(key, "must be a token, as it is added to every text: " + id);
     }
     return id.getAsInt();
   }

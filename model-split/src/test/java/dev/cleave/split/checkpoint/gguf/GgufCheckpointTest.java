@@ -113,7 +113,7 @@ class GgufCheckpointTest {
       assertThat(config.size("head_dim")).isEqualTo(8);
       assertThat(config.size("intermediate_size")).isEqualTo(64);
       assertThat(config.size("max_position_embeddings")).isEqualTo(128);
-      assertThat(config.size("vocab_size")).isEqualTo(264);
+      assertThat(config.size("vocab_size")).isEqualTo(267);
       assertThat(config.number("rms_norm_eps", 0)).isEqualTo(1e-6);
       assertThat(config.flag("tie_word_embeddings")).contains(false);
       assertThat(config.flag("attention_bias")).contains(true);
@@ -183,7 +183,7 @@ class GgufCheckpointTest {
     "general.quantization_version, 1, only 2 is read",
     "split.count, 2, merge the parts",
     "llama.vocab_size, 300, llama.vocab_size is",
-    "tokenizer.ggml.eot_token_id, 264, is no id below 264: 264",
+    "tokenizer.ggml.eot_token_id, 267, is no id below 267: 267",
     "tokenizer.ggml.padding_token_id, -1, is out of range: 4294967295",
   })
   void refusesNumbersThatItCannotFollow(String key, int value, String message) {

@@ -30,7 +30,7 @@ class GgufMutationTest {
   private static final int MUTATIONS = Integer.getInteger("cleave.mutations", 100_000) / 2;
   private static final Path PATH = Path.of("mutated", "x.gguf");
 
-  /** Files have 150 KB at most; the writer of the tokenizer starts with 1 MiB. */
+  /** Files have 150 KB at most. */
   private static final long MAX_HEAP_BYTES = 16 << 20;
 
   private static final long[] ODD = {
@@ -73,7 +73,7 @@ class GgufMutationTest {
       byte[] mutated = mutate(random, subject);
       long before = threads.getCurrentThreadAllocatedBytes();
       try {
-        readAll += read(mutated, i % 16 == 0);
+        readAll += read(mutated, i);
         read++;
       } catch (SplitException refused) {
         assertThat(refused.detail()).isNotEmpty();
@@ -91,19 +91,19 @@ class GgufMutationTest {
     assertThat(readAll).as("tensors read").isGreaterThan(MUTATIONS / 20);
   }
 
-  /**
-   * Everything that a checkpoint gives; the tensors' bytes only where asked for: they take long.
-   */
-  private static int read(byte[] bytes, boolean tensors) {
+  /** Everything that a checkpoint gives; what takes long only once in a while. */
+  private static int read(byte[] bytes, int turn) {
     Arena arena = Arena.ofConfined();
     GgufFile file = GgufFile.parse(PATH, MemorySegment.ofArray(bytes));
     try (GgufCheckpoint checkpoint = new GgufCheckpoint(arena, file)) {
       assertThat(checkpoint.name()).matches("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
       assertThat(checkpoint.config().size("vocab_size")).isPositive();
-      assertThat(checkpoint.tokenizer()).isNotEmpty();
       checkpoint.chatTemplate();
+      if (turn % 4 == 0) {
+        assertThat(checkpoint.tokenizer()).isNotEmpty();
+      }
       Weights weights = checkpoint.weights();
-      if (!tensors) {
+      if (turn % 16 != 0) {
         return 0;
       }
       for (String name : weights.names()) {

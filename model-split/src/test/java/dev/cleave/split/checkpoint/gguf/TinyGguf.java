@@ -9,7 +9,7 @@ import java.util.Random;
 
 /**
  * Tiny models from a seed, as Hugging Face has them and as llama.cpp's converter would write them.
- * Width 32, 2 layers, 4 heads, a byte-level vocabulary of 264.
+ * Width 32, 2 layers, 4 heads, a byte-level vocabulary of 267.
  */
 public final class TinyGguf {
   static final int WIDTH = 32;

@@ -5,11 +5,12 @@ import java.util.List;
 
 /**
  * A byte-level vocabulary: {@code <s>}, {@code </s>}, a user's {@code <think>}, the 256 bytes in
- * the letters of GPT-2, and five merges that join digits and spaces.
+ * the letters of GPT-2, a few merges that tell one pre-tokenizer from another, and {@code zz},
+ * which no merge makes.
  */
 public final class TinyVocabulary {
   /** All tokens. */
-  public static final int SIZE = 264;
+  public static final int SIZE = 267;
 
   private TinyVocabulary() {}
 
@@ -21,11 +22,13 @@ public final class TinyVocabulary {
       tokens.add(letter(value));
       types.add(1);
     }
-    List<String> merges = List.of("1 2", "12 3", "123 4", "Ġ Ġ", "Ġ 1");
+    List<String> merges = List.of("1 2", "12 3", "123 4", "Ġ Ġ", "Ġ 1", "Ċ Ċ", "' T");
     for (String merge : merges) {
       tokens.add(merge.replace(" ", ""));
       types.add(1);
     }
+    tokens.add("zz");
+    types.add(1);
     builder.text("tokenizer.ggml.model", "gpt2").text("tokenizer.ggml.pre", pre);
     builder.texts("tokenizer.ggml.tokens", tokens).i32s("tokenizer.ggml.token_type", types);
     builder.texts("tokenizer.ggml.merges", merges);
