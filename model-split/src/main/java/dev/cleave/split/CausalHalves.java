@@ -55,7 +55,10 @@ record CausalHalves(
   }
 
   private static void check(SplitOptions.Cut cut, int layers) {
-    String range = "--at takes 1 to " + (layers - 1) + " of this model's " + layers + " layers";
+    String range =
+        layers == 1
+            ? "this model's one layer cannot be parted from the head; --at takes 0"
+            : "--at takes 1 to " + (layers - 1) + " of this model's " + layers + " layers";
     if (cut.at().isEmpty()) {
       throw new CheckpointRefused(
           "split point",
@@ -63,15 +66,15 @@ record CausalHalves(
               + range
               + ": as many run on the device. More of them hide the text better and cost the device"
               + " more; try --at "
-              + Math.clamp(layers / 8, 1, Math.max(1, layers - 1)));
+              + Math.clamp(layers / 8, Math.min(1, layers - 1), layers - 1));
     }
     int at = cut.at().getAsInt();
     if (at == 0 && !cut.allowEmbedding()) {
       throw new CheckpointRefused(
           "split point 0",
           "would send rows of the embedding table, which anyone with the table reads; "
-              + range
-              + ", or 0 with --allow-embedding-split");
+              + (layers == 1 ? "permit it" : range + ", or 0")
+              + " with --allow-embedding-split");
     }
     if (at < 0 || at >= layers) {
       throw new CheckpointRefused("split point " + at, "is out of range; " + range);

@@ -27,11 +27,12 @@ record Output(BundleWriter writer, ProgressListener listener) {
     return folder;
   }
 
-  /** Takes the bytes of each chunk and tells the listener the sum. */
+  /** Takes the bytes of each chunk and tells the listener the sum, which ends at the total. */
   LongConsumer counter(String step, long total) {
     long[] done = {0};
     return bytes -> {
-      done[0] += bytes;
+      // What a graph adds to its tensors is not in the total.
+      done[0] = Math.min(done[0] + bytes, total);
       listener.progress(new ProgressListener.Progress(step, done[0], total));
     };
   }

@@ -86,7 +86,8 @@ public final class SplitCompiler {
                     CREATED_BY,
                     halves.notes()),
                 halves.boundary(),
-                halves.limits());
+                halves.limits(),
+                output.counter("hashing", writer.bytes()));
         return new SplitReport(out, manifest, System.nanoTime() - start);
       }
     } catch (IOException e) {

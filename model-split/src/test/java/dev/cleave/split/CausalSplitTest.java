@@ -149,6 +149,20 @@ class CausalSplitTest {
   }
 
   @Test
+  void knowsThatOneLayerCannotBeCut() {
+    TinyCheckpoint one = CausalCheckpoints.of("llama", folder.resolve("one"));
+    one.config(c -> c.put("num_hidden_layers", 1)).dropAll("model.layers.[12].*");
+    Path checkpoint = one.write();
+    assertThatThrownBy(() -> split(checkpoint, "out", SplitOptions.defaults().withAt(1)))
+        .isInstanceOf(CheckpointRefused.class)
+        .hasMessageContaining("one layer cannot be parted from the head");
+    assertThatThrownBy(() -> split(checkpoint, "out", SplitOptions.defaults()))
+        .hasMessageContaining("try --at 0");
+    assertThat(split(checkpoint, "out", at(0)).split())
+        .isEqualTo(new SplitPoint.Causal(0, 1, true));
+  }
+
+  @Test
   void saysWhatAnEmbeddingSplitIs() {
     Path checkpoint = write("llama");
     assertThat(split(checkpoint, "a", at(0)).model().notes())
@@ -209,7 +223,11 @@ class CausalSplitTest {
     SplitCompiler.split(write("gpt2"), folder.resolve("out"), at(2), told::add);
     for (String step :
         List.of(
-            "reading the device half", "device half", "reading the server half", "server half")) {
+            "reading the device half",
+            "device half",
+            "reading the server half",
+            "server half",
+            "hashing")) {
       ProgressListener.Progress last =
           told.stream().filter(p -> p.step().equals(step)).toList().getLast();
       assertThat(last.doneBytes()).as(step).isEqualTo(last.totalBytes());

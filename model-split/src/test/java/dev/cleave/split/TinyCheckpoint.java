@@ -95,6 +95,12 @@ public final class TinyCheckpoint {
     return this;
   }
 
+  /** Removes all tensors whose names match. */
+  public TinyCheckpoint dropAll(String pattern) {
+    tensors.keySet().removeIf(name -> name.matches(pattern));
+    return this;
+  }
+
   /** Adds or replaces a tensor. */
   public TinyCheckpoint put(String name, DType dtype, List<Long> shape, MemorySegment bytes) {
     tensors.put(name, new TensorData(name, dtype, shape, bytes));

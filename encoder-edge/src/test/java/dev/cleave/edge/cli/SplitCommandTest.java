@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.cleave.edge.text.Fixtures;
+import dev.cleave.split.bundle.BundleManifest;
+import dev.cleave.split.bundle.BundleWriter;
+import dev.cleave.split.bundle.Half;
+import dev.cleave.split.bundle.SplitPoint;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -84,6 +89,76 @@ class SplitCommandTest {
             "refused: model_type mixtral: num_local_experts 4: mixtures of experts are not"
                 + " described");
     assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void refusesACutWhereThereIsNoneToChoose() {
+    Path out = folder.resolve("bundle");
+    Object[] split = {"split", "--model", FIXTURES.resolve("bart"), "--out", out, "--at", 1};
+    Run run = Run.of(split);
+    assertThat(run.code()).isEqualTo(Failures.REFUSED);
+    assertThat(run.err().lines())
+        .containsExactly(
+            "refused: split point 1: an encoder-decoder is cut between the two and nowhere else;"
+                + " leave --at out");
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void knowsThePrecisionsOfADevice() {
+    Run run =
+        Run.of(
+            "split", "--model", folder, "--out", folder.resolve("b"), "--device-precision", "int2");
+    assertThat(run.code()).isEqualTo(Failures.REFUSED);
+    assertThat(run.err()).contains("must be f32, int8 or int4: int2");
+  }
+
+  private Path cut(SplitPoint split, String... deviceFiles) throws IOException {
+    Path bundle = folder.resolve("cut");
+    try (BundleWriter writer = BundleWriter.open(bundle, true)) {
+      for (String name : deviceFiles) {
+        Files.writeString(writer.file(Half.DEVICE, name), name);
+      }
+      Files.writeString(writer.file(Half.SERVER, "upper.safetensors"), "weights");
+      writer.finish(
+          new BundleManifest.Model(
+              "smol", "llama", new BundleManifest.Parameters(7, 9), "test", List.of("a note")),
+          new BundleManifest.Boundary(split, 64),
+          new BundleManifest.Limits(4096, 1024));
+    }
+    return bundle;
+  }
+
+  @Test
+  void inspectShowsWhereAModelWasCut() throws IOException {
+    Path bundle =
+        cut(new SplitPoint.Causal(4, 30, true), "lower.onnx", "lower.data", "chat_template.jinja");
+    assertThat(Run.of("inspect", bundle).out())
+        .contains("model       llama, causal: cut after 4 of 30 layers")
+        .contains("on device   the embedding and layers 0 to 3")
+        .contains("on server   layers 4 to 29, final norm, head")
+        .contains("the head is tied to it, so the server holds the table as well")
+        .contains("chat        with a template", "how a conversation becomes a prompt")
+        .contains("limits      context 4096 positions, answer 1024 tokens")
+        .contains("note        a note");
+    JsonNode json = Json.MAPPER.readTree(Run.of("inspect", bundle, "--json").out());
+    assertThat(json.path("split").asText()).isEqualTo("causal");
+    assertThat(json.path("splitPoint").toString())
+        .isEqualTo("{\"at\":4,\"layers\":30,\"embeddingOnServer\":true}");
+    assertThat(json.path("chatTemplate").asBoolean()).isTrue();
+  }
+
+  @Test
+  void inspectShowsThatTheTableStaysOnTheDevice() throws IOException {
+    Path bundle = cut(new SplitPoint.Causal(1, 2, false), "lower.onnx");
+    assertThat(Run.of("inspect", bundle).out())
+        .contains("on device   the embedding and layer 0")
+        .contains("on server   layer 1, final norm, head")
+        .contains("on the device alone: the head has a table of its own")
+        .contains("no template");
+    assertThat(Run.of("inspect", cut(new SplitPoint.Causal(0, 2, false), "lower.onnx")).out())
+        .contains("on device   the embedding alone, a table look-up")
+        .contains("on server   layers 0 to 1");
   }
 
   @Test

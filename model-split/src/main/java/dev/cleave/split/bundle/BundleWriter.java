@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 
 /**
@@ -111,24 +112,49 @@ public final class BundleWriter implements AutoCloseable {
     return staging.resolve(half.folder()).resolve(name);
   }
 
+  /** What was written so far, in bytes. */
+  public long bytes() throws IOException {
+    long bytes = 0;
+    for (Half half : Half.values()) {
+      for (Path entry : entries(half)) {
+        bytes += Files.size(entry);
+      }
+    }
+    return bytes;
+  }
+
+  private List<Path> entries(Half half) throws IOException {
+    try (Stream<Path> entries = Files.list(staging.resolve(half.folder()))) {
+      return entries.toList();
+    }
+  }
+
+  /** As below, telling nobody. */
+  public BundleManifest finish(
+      BundleManifest.Model model, BundleManifest.Boundary boundary, BundleManifest.Limits limits) {
+    return finish(model, boundary, limits, _ -> {});
+  }
+
   /**
    * Hashes what was written, writes the manifest and moves the bundle into place.
    *
+   * @param hashed told the bytes of each chunk
    * @return the manifest, with its id
    */
   public BundleManifest finish(
-      BundleManifest.Model model, BundleManifest.Boundary boundary, BundleManifest.Limits limits) {
+      BundleManifest.Model model,
+      BundleManifest.Boundary boundary,
+      BundleManifest.Limits limits,
+      LongConsumer hashed) {
     try {
       List<BundleFile> files = new ArrayList<>();
       for (Half half : Half.values()) {
-        try (Stream<Path> entries = Files.list(staging.resolve(half.folder()))) {
-          for (Path entry : (Iterable<Path>) entries::iterator) {
-            files.add(
-                new BundleFile(
-                    half.folder() + "/" + entry.getFileName(),
-                    Files.size(entry),
-                    Sha256.hex(entry)));
-          }
+        for (Path entry : entries(half)) {
+          files.add(
+              new BundleFile(
+                  half.folder() + "/" + entry.getFileName(),
+                  Files.size(entry),
+                  Sha256.hex(entry, hashed)));
         }
       }
       BundleManifest manifest = ManifestJson.sealed(model, boundary, limits, files);

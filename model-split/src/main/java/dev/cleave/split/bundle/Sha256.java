@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.function.LongConsumer;
 
 /** SHA-256 of files and bytes. */
 final class Sha256 {
@@ -15,11 +16,17 @@ final class Sha256 {
   private Sha256() {}
 
   static String hex(Path file) throws IOException {
+    return hex(file, _ -> {});
+  }
+
+  /** Telling the bytes of each chunk. */
+  static String hex(Path file, LongConsumer read) throws IOException {
     MessageDigest digest = digest();
     byte[] chunk = new byte[CHUNK_BYTES];
     try (InputStream in = Files.newInputStream(file)) {
       for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
         digest.update(chunk, 0, n);
+        read.accept(n);
       }
     }
     return HexFormat.of().formatHex(digest.digest());

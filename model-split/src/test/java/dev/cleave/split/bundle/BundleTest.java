@@ -116,6 +116,38 @@ class BundleTest {
         .hasMessageContaining(message);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"at\" : 4            | \"at\" : 30           | must leave layers in [1, 1024] on the",
+        "\"at\" : 4            | \"at\" : -1           | must leave layers in [1, 1024] on the",
+        "\"at\" : 4            | \"at\" : 4.5          | at must be an integer",
+        "\"layers\" : 30       | \"layers\" : 1025     | must leave layers in [1, 1024] on the",
+        "\"tiedHead\" : true   | \"tiedHead\" : 1      | tiedHead must be true or false",
+        "\"tiedHead\" : true   | \"tied\" : true       | tiedHead is missing",
+        "\"tiedHead\" : true   | \"tiedHead\" : false  | but its content has",
+      })
+  void namesWhatIsWrongWithACut(String from, String to, String message) throws IOException {
+    Path cut = folder.resolve("cut");
+    SplitPoint split = new SplitPoint.Causal(4, 30, true);
+    try (BundleWriter writer = BundleWriter.open(cut, false)) {
+      writer.finish(
+          new BundleManifest.Model(
+              "tiny", "llama", new BundleManifest.Parameters(7, 9), "test", List.of()),
+          new BundleManifest.Boundary(split, 64),
+          new BundleManifest.Limits(512, 128));
+    }
+    assertThat(Bundle.readManifest(cut).split()).isEqualTo(split);
+    Path manifest = cut.resolve(Bundle.MANIFEST);
+    String text = Files.readString(manifest);
+    assertThat(text).contains(from);
+    Files.writeString(manifest, text.replace(from, to));
+    assertThatThrownBy(() -> Bundle.open(cut, Half.DEVICE))
+        .isInstanceOf(MalformedBundle.class)
+        .hasMessageContaining(message);
+  }
+
   @Test
   void namesAManifestThatIsMissingOrTooLarge() throws IOException {
     Path manifest = root.resolve(Bundle.MANIFEST);
