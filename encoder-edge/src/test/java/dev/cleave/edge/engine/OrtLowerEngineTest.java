@@ -32,6 +32,9 @@ class OrtLowerEngineTest {
   /** f32 against f64, of the largest value. */
   private static final double TOLERANCE = 5e-6;
 
+  /** Inputs of linears are rounded to 8 bits too: 1 % of their length each, in three layers. */
+  private static final double ROUNDED = 0.05;
+
   private static final long SEED = 20;
   private static final int MAX = LowerStacks.MAX_POSITIONS;
 
@@ -45,6 +48,25 @@ class OrtLowerEngineTest {
         LowerSession session = engine.open(MAX)) {
       assertThat(error(plain(stack, ids), append(engine, session, ids))).isLessThan(TOLERANCE);
       assertThat(session.length()).isEqualTo(37);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void computesWithRoundedWeightsWhatTheDescriptionSays(LowerStacks stack) {
+    long[] ids = ids(37, 1);
+    for (DevicePrecision precision : List.of(DevicePrecision.INT8, DevicePrecision.INT4)) {
+      Path onnx = emit(stack, precision);
+      float[] expected =
+          new PlainStack(stack.spec(), LowerFile.read(onnx, stack.spec())).hidden(ids);
+      try (OrtLowerEngine engine = open(stack, onnx);
+          LowerSession session = engine.open(MAX)) {
+        float[] actual = append(engine, session, Arrays.copyOf(ids, 30));
+        for (int p = 30; p < ids.length; p++) {
+          actual = join(actual, append(engine, session, ids[p]));
+        }
+        assertThat(distance(expected, actual)).as("%s", precision).isLessThan(ROUNDED);
+      }
     }
   }
 
@@ -238,7 +260,7 @@ class OrtLowerEngineTest {
   @Test
   void refusesAFileThatIsNoSuchModelOrOfAnotherShape() throws IOException {
     StackSpec spec = LowerStacks.GROUPED.spec();
-    Path onnx = emit(LowerStacks.GROUPED);
+    Path onnx = emit(LowerStacks.GROUPED, DevicePrecision.F32);
     assertThatThrownBy(() -> OrtLowerEngine.open(onnx, new LowerShape(7, spec.layers(), MAX), 1))
         .isInstanceOf(CleaveException.class)
         .hasMessageContaining("7");
@@ -255,16 +277,20 @@ class OrtLowerEngineTest {
   }
 
   private OrtLowerEngine open(LowerStacks stack) {
-    StackSpec spec = stack.spec();
-    return OrtLowerEngine.open(emit(stack), new LowerShape(spec.width(), spec.layers(), MAX), 2);
+    return open(stack, emit(stack, DevicePrecision.F32));
   }
 
-  private Path emit(LowerStacks stack) {
+  private static OrtLowerEngine open(LowerStacks stack, Path onnx) {
+    StackSpec spec = stack.spec();
+    return OrtLowerEngine.open(onnx, new LowerShape(spec.width(), spec.layers(), MAX), 2);
+  }
+
+  private Path emit(LowerStacks stack, DevicePrecision precision) {
     try (Arena arena = Arena.ofConfined()) {
       StackSpec spec = stack.spec();
       Path out = Files.createTempDirectory(folder, "lower");
       LowerEmitter.write(
-          spec, SeededTensors.of(spec, SEED, arena), MAX, DevicePrecision.F32, out, bytes -> {});
+          spec, SeededTensors.of(spec, SEED, arena), MAX, precision, out, bytes -> {});
       return out.resolve(LowerEmitter.GRAPH);
     } catch (IOException e) {
       throw new AssertionError(e);
@@ -296,6 +322,18 @@ class OrtLowerEngineTest {
       assertThat(actual[i]).isFinite();
     }
     return worst / largest;
+  }
+
+  /** Relative L2. */
+  private static double distance(float[] expected, float[] actual) {
+    assertThat(actual).hasSameSizeAs(expected);
+    double error = 0;
+    double energy = 0;
+    for (int i = 0; i < expected.length; i++) {
+      error += Math.pow((double) expected[i] - actual[i], 2);
+      energy += Math.pow(expected[i], 2);
+    }
+    return Math.sqrt(error / energy);
   }
 
   private static float[] join(float[] a, float[] b) {

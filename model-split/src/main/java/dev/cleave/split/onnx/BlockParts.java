@@ -2,7 +2,6 @@ package dev.cleave.split.onnx;
 
 import static dev.cleave.split.onnx.OnnxGraph.attribute;
 
-import ai.onnx.proto.OnnxMl;
 import dev.cleave.split.block.MlpSpec;
 import dev.cleave.split.block.NormSpec;
 import java.util.List;
@@ -14,19 +13,23 @@ import java.util.List;
  */
 final class BlockParts {
   private final OnnxGraph graph;
+  private final StoredWeights weights;
 
-  BlockParts(OnnxGraph graph) {
+  BlockParts(OnnxGraph graph, StoredWeights weights) {
     this.graph = graph;
+    this.weights = weights;
   }
 
   String mlp(MlpSpec mlp, String prefix, String x) {
-    String up = linear(prefix + ".up", x, mlp.bias());
+    String up = weights.linear(prefix + ".up", x, mlp.bias());
     String inner =
         mlp.gated()
             ? graph.node(
-                "Mul", activation(mlp.activation(), linear(prefix + ".gate", x, mlp.bias())), up)
+                "Mul",
+                activation(mlp.activation(), weights.linear(prefix + ".gate", x, mlp.bias())),
+                up)
             : activation(mlp.activation(), up);
-    return linear(prefix + ".down", inner, mlp.bias());
+    return weights.linear(prefix + ".down", inner, mlp.bias());
   }
 
   private String activation(MlpSpec.Activation activation, String x) {
@@ -45,13 +48,6 @@ final class BlockParts {
         x,
         name + ".weight",
         name + ".bias");
-  }
-
-  String linear(String name, String x, boolean bias) {
-    List<OnnxMl.AttributeProto> transposed = List.of(attribute("transB", 1));
-    return bias
-        ? graph.node("Gemm", transposed, x, name + ".weight", name + ".bias")
-        : graph.node("Gemm", transposed, x, name + ".weight");
   }
 
   String scaled(String x, double scale) {

@@ -46,7 +46,8 @@ public final class EncoderEmitter {
   private final StackSpec stack;
   private final int maxPositions;
   private final OnnxGraph graph = new OnnxGraph("encoder");
-  private final BlockParts parts = new BlockParts(graph);
+  private final StoredWeights weights = new StoredWeights(graph, DevicePrecision.F32);
+  private final BlockParts parts = new BlockParts(graph, weights);
 
   private EncoderEmitter(StackSpec stack, int maxPositions) {
     this.stack = stack;
@@ -94,10 +95,10 @@ public final class EncoderEmitter {
     if (tensor.name().equals(RELATIVE_BIAS)) {
       AttentionSpec.RelativeBias bias = stack.block().self().relativeBias().orElseThrow();
       try (Arena arena = Arena.ofConfined()) {
-        graph.initializer(data.add(byDistance(tensor, bias, arena)));
+        weights.add(data, byDistance(tensor, bias, arena));
       }
     } else {
-      graph.initializer(data.add(tensor));
+      weights.add(data, tensor);
     }
   }
 
@@ -138,7 +139,7 @@ public final class EncoderEmitter {
   /** [seq] ids to [seq, width]. */
   private String embedding(String ids, String length) {
     EmbeddingSpec embedding = stack.embedding();
-    String x = graph.node("Gather", "embed.weight", ids);
+    String x = weights.rows("embed.weight", ids);
     x = parts.scaled(x, embedding.scale());
     if (embedding.table().isPresent()) {
       int offset = embedding.table().get().offset();
@@ -175,18 +176,18 @@ public final class EncoderEmitter {
 
   private String attention(String prefix, String x, String bias) {
     AttentionSpec self = stack.block().self();
-    String q = parts.scaled(parts.linear(prefix + ".q", x, self.bias().query()), self.scale());
-    String k = parts.linear(prefix + ".k", x, self.bias().key());
-    String v = parts.linear(prefix + ".v", x, self.bias().value());
+    String q = parts.scaled(weights.linear(prefix + ".q", x, self.bias().query()), self.scale());
+    String k = weights.linear(prefix + ".k", x, self.bias().key());
+    String v = weights.linear(prefix + ".v", x, self.bias().value());
     String scores = graph.node("MatMul", heads(q, 1, 0, 2), heads(k, 1, 2, 0));
     if (!bias.isEmpty()) {
       scores = graph.node("Add", scores, bias);
     }
-    String weights = graph.node("Softmax", List.of(attribute("axis", -1)), scores);
-    String mixed = graph.node("MatMul", weights, heads(v, 1, 0, 2));
+    String shares = graph.node("Softmax", List.of(attribute("axis", -1)), scores);
+    String mixed = graph.node("MatMul", shares, heads(v, 1, 0, 2));
     String rows = graph.node("Transpose", List.of(attribute("perm", List.of(1L, 0L, 2L))), mixed);
     String joined = graph.node("Reshape", rows, graph.indices(-1, self.queryWidth()));
-    return parts.linear(prefix + ".o", joined, self.bias().out());
+    return weights.linear(prefix + ".o", joined, self.bias().out());
   }
 
   /** [seq, heads * headDim] to [seq, heads, headDim], permuted. */

@@ -15,8 +15,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.function.LongConsumer;
 
 /**
- * The file beside an ONNX graph that holds its weights as f32, each aligned, written one after the
- * other without passing through the heap. Confined to one thread.
+ * The file beside an ONNX graph that holds its weights, each aligned, written one after the other
+ * without passing through the heap. Confined to one thread.
  */
 final class ExternalData implements AutoCloseable {
   private static final int LINE_BYTES = 64;
@@ -41,24 +41,40 @@ final class ExternalData implements AutoCloseable {
         written);
   }
 
-  /** Appends a tensor as f32 and describes where it lies. */
+  /** Appends a weight as f32 and describes where it lies. */
   OnnxMl.TensorProto add(TensorData tensor) throws IOException {
     long bytes = Math.multiplyExact(tensor.bytes().byteSize() / tensor.dtype().bytes(), 4L);
-    align(bytes >= PAGE_FROM_BYTES ? PAGE_BYTES : LINE_BYTES);
-    long offset = channel.position();
+    long offset = align(bytes);
     if (tensor.dtype() == DType.F32) {
       SafetensorsWriter.writeFully(channel, tensor.bytes(), written);
     } else {
       convert(tensor, bytes / 4);
     }
+    return entry(tensor, OnnxMl.TensorProto.DataType.FLOAT, offset);
+  }
+
+  /** Appends what was made from weights, f32 or U8, as it is and untold. */
+  OnnxMl.TensorProto addDerived(TensorData tensor) throws IOException {
+    long offset = align(tensor.bytes().byteSize());
+    SafetensorsWriter.writeFully(channel, tensor.bytes(), bytes -> {});
+    return entry(
+        tensor,
+        tensor.dtype() == DType.U8
+            ? OnnxMl.TensorProto.DataType.UINT8
+            : OnnxMl.TensorProto.DataType.FLOAT,
+        offset);
+  }
+
+  private OnnxMl.TensorProto entry(TensorData tensor, OnnxMl.TensorProto.DataType type, long offset)
+      throws IOException {
     return OnnxMl.TensorProto.newBuilder()
         .setName(tensor.name())
-        .setDataType(OnnxMl.TensorProto.DataType.FLOAT.getNumber())
+        .setDataType(type.getNumber())
         .addAllDims(tensor.shape())
         .setDataLocation(OnnxMl.TensorProto.DataLocation.EXTERNAL)
         .addExternalData(entry("location", location))
         .addExternalData(entry("offset", Long.toString(offset)))
-        .addExternalData(entry("length", Long.toString(bytes)))
+        .addExternalData(entry("length", Long.toString(channel.position() - offset)))
         .build();
   }
 
@@ -75,12 +91,15 @@ final class ExternalData implements AutoCloseable {
     }
   }
 
-  private void align(int boundary) throws IOException {
+  /** Fills up to where as many bytes should start, and returns that offset. */
+  private long align(long bytes) throws IOException {
+    int boundary = bytes >= PAGE_FROM_BYTES ? PAGE_BYTES : LINE_BYTES;
     int padding = (int) (-channel.position() & (boundary - 1));
     ByteBuffer zeros = ByteBuffer.allocate(padding);
     while (zeros.hasRemaining()) {
       channel.write(zeros);
     }
+    return channel.position();
   }
 
   private static OnnxMl.StringStringEntryProto entry(String key, String value) {

@@ -47,19 +47,23 @@ public final class LowerEmitter {
   private static final String LAST = "seqlens_k";
   private static final String TOTAL = "total_sequence_length";
   private static final String OUTPUT = "hidden_states";
+  private static final String EMBEDDING = "embed.weight";
 
   /** The runtime rotates pairs in groups of as many. */
   private static final int ROPE_PAIRS = 8;
 
   private final StackSpec stack;
   private final OnnxGraph graph = new OnnxGraph("lower");
-  private final BlockParts parts = new BlockParts(graph);
+  private final StoredWeights weights;
+  private final BlockParts parts;
 
   /** What a block reads, and the sum it adds to; the same where norms stand after. */
   private record Stream(String input, String residual) {}
 
-  private LowerEmitter(StackSpec stack) {
+  private LowerEmitter(StackSpec stack, DevicePrecision precision) {
     this.stack = stack;
+    this.weights = new StoredWeights(graph, precision);
+    this.parts = new BlockParts(graph, weights);
   }
 
   /**
@@ -68,9 +72,9 @@ public final class LowerEmitter {
    * @param lower what to emit
    * @param tensors its canonical tensors; borrowed
    * @param maxPositions the longest a session may become
-   * @param precision of the weights
+   * @param precision of the linears; with less than f32, the embedding has 8 bits
    * @param folder where
-   * @param written told the bytes of each chunk of weights
+   * @param written told of each chunk of weights how many bytes it has in f32
    * @throws CheckpointRefused when the runtime has no operator for what the description says
    */
   public static void write(
@@ -81,17 +85,17 @@ public final class LowerEmitter {
       Path folder,
       LongConsumer written)
       throws IOException {
-    check(lower, maxPositions, precision);
-    LowerEmitter emitter = new LowerEmitter(lower);
+    check(lower, maxPositions);
+    LowerEmitter emitter = new LowerEmitter(lower, precision);
     try (ExternalData data = ExternalData.create(folder.resolve(DATA), written)) {
       for (TensorData tensor : tensors) {
-        emitter.graph.initializer(data.add(tensor));
+        emitter.add(data, tensor, written);
       }
       if (lower.layers() > 0 && lower.block().self().positions() instanceof AttentionSpec.Rope r) {
         try (Arena arena = Arena.ofConfined()) {
           RopeTables tables = RopeTables.of(r, maxPositions, arena);
-          emitter.graph.initializer(data.add(tables.cos()));
-          emitter.graph.initializer(data.add(tables.sin()));
+          emitter.graph.initializer(data.addDerived(tables.cos()));
+          emitter.graph.initializer(data.addDerived(tables.sin()));
         }
       }
     }
@@ -99,10 +103,17 @@ public final class LowerEmitter {
     Files.write(folder.resolve(GRAPH), emitter.graph.toBytes());
   }
 
-  private static void check(StackSpec lower, int maxPositions, DevicePrecision precision) {
-    if (precision != DevicePrecision.F32) {
-      throw new CheckpointRefused("device precision", precision + " is not emitted yet");
+  private void add(ExternalData data, TensorData tensor, LongConsumer written) throws IOException {
+    if (tensor.name().equals(EMBEDDING)) {
+      weights.addTable(data, tensor, written);
+    } else if (tensor.name().startsWith("layers.") && tensor.shape().size() == 2) {
+      weights.addLinear(data, tensor, written);
+    } else {
+      weights.add(data, tensor);
     }
+  }
+
+  private static void check(StackSpec lower, int maxPositions) {
     BlockSpec block = lower.block();
     if (block.cross().isPresent() || block.self().relativeBias().isPresent()) {
       throw new IllegalArgumentException(
@@ -165,7 +176,7 @@ public final class LowerEmitter {
   private Stream embedding() {
     EmbeddingSpec embedding = stack.embedding();
     String ids = graph.node("Reshape", IDS, graph.indices(-1));
-    String x = parts.scaled(graph.node("Gather", "embed.weight", ids), embedding.scale());
+    String x = parts.scaled(weights.rows(EMBEDDING, ids), embedding.scale());
     if (embedding.table().isPresent()) {
       int offset = embedding.table().get().offset();
       String rows = graph.node("Reshape", POSITIONS, graph.indices(-1));
@@ -221,9 +232,9 @@ public final class LowerEmitter {
   private String attention(int n, String x) {
     AttentionSpec self = stack.block().self();
     String prefix = "layers." + n + ".self";
-    String q = parts.linear(prefix + ".q", x, self.bias().query());
-    String k = parts.linear(prefix + ".k", x, self.bias().key());
-    String v = parts.linear(prefix + ".v", x, self.bias().value());
+    String q = weights.linear(prefix + ".q", x, self.bias().query());
+    String k = weights.linear(prefix + ".k", x, self.bias().key());
+    String v = weights.linear(prefix + ".v", x, self.bias().value());
     if (self.queryKeyNorm().isPresent()) {
       q = headNorm(self.queryKeyNorm().get(), prefix + ".q_norm", q);
       k = headNorm(self.queryKeyNorm().get(), prefix + ".k_norm", k);
@@ -249,7 +260,7 @@ public final class LowerEmitter {
         inputs,
         List.of(mixed, "present." + n + ".key", "present." + n + ".value"));
     String joined = graph.node("Reshape", mixed, graph.indices(-1, self.queryWidth()));
-    return parts.linear(prefix + ".o", joined, self.bias().out());
+    return weights.linear(prefix + ".o", joined, self.bias().out());
   }
 
   /** [seq, heads * headDim], each head normed by itself; the result has one row per head. */
