@@ -54,6 +54,7 @@ public class SplitCommand implements Callable<Integer> {
   private static final int PERCENT_STEP = 10;
   private static final long QUIET_BELOW_BYTES = 16L << 20;
   private static final long QUIET_NANOS = 2_000_000_000;
+  private static final long BETWEEN_NANOS = 500_000_000;
 
   @Spec CommandSpec spec;
 
@@ -74,18 +75,16 @@ public class SplitCommand implements Callable<Integer> {
   @Option(
       names = "--at",
       paramLabel = "K",
-      description = {
-        "The layers of a decoder-only model that run on the device, from 1 to one less than all;",
-        "such a model needs it, others are cut between encoder and decoder."
-      })
+      description =
+          "The layers of a decoder-only model that run on the device, from 1 to one less than all;"
+              + " such a model needs it, others are cut between encoder and decoder.")
   @Nullable Integer at;
 
   @Option(
       names = "--allow-embedding-split",
-      description = {
-        "Permit --at 0, where the device only looks rows up in the embedding table and anyone",
-        "with that table reads the text from what crosses."
-      })
+      description =
+          "Permit --at 0, where the device only looks rows up in the embedding table and anyone"
+              + " with that table reads the text from what crosses.")
   boolean allowEmbeddingSplit;
 
   @Option(
@@ -93,10 +92,9 @@ public class SplitCommand implements Callable<Integer> {
       paramLabel = "P",
       defaultValue = "f32",
       converter = DevicePrecisionName.class,
-      description = {
-        "What a decoder-only model's linear weights are stored as on the device: f32, int8 or",
-        "int4 (default: ${DEFAULT-VALUE})."
-      })
+      description =
+          "What a decoder-only model's linear weights are stored as on the device: f32, int8 or"
+              + " int4 (default: ${DEFAULT-VALUE}).")
   DevicePrecision devicePrecision;
 
   @Option(
@@ -111,10 +109,10 @@ public class SplitCommand implements Callable<Integer> {
   @Option(
       names = "--max-prompt",
       paramLabel = "N",
-      description = {
-        "The longest prompt in tokens, at most the model's own (default: that or 1024); of a",
-        "decoder-only model the longest context, which is all turns together (default: that or 4096)."
-      })
+      description =
+          "The longest prompt in tokens, at most the model's own (default: that or 1024); of a"
+              + " decoder-only model the longest context, which is all turns together (default:"
+              + " that or 4096).")
   @Nullable Integer maxPrompt;
 
   @Option(
@@ -173,18 +171,20 @@ public class SplitCommand implements Callable<Integer> {
     return name == null ? options : options.withName(name);
   }
 
-  /** One line per tenth of a step that is large, once there has been time to wonder. */
+  /** A line per tenth of a large step, and not many a second, once there was time to wonder. */
   private static ProgressListener progress(PrintWriter err) {
-    long start = System.nanoTime();
     String[] announced = {""};
+    long[] next = {System.nanoTime() + QUIET_NANOS};
     return progress -> {
-      if (progress.totalBytes() < QUIET_BELOW_BYTES || System.nanoTime() - start < QUIET_NANOS) {
+      long now = System.nanoTime();
+      if (progress.totalBytes() < QUIET_BELOW_BYTES || now - next[0] < 0) {
         return;
       }
       long percent = 100 * progress.doneBytes() / progress.totalBytes();
       String tenth = progress.step() + percent / PERCENT_STEP;
       if (!tenth.equals(announced[0])) {
         announced[0] = tenth;
+        next[0] = now + BETWEEN_NANOS;
         err.printf(Locale.ROOT, "%s %d %%%n", progress.step(), percent);
         err.flush();
       }
