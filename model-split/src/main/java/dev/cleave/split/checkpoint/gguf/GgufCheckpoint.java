@@ -3,6 +3,8 @@ package dev.cleave.split.checkpoint.gguf;
 import dev.cleave.split.checkpoint.Checkpoint;
 import dev.cleave.split.checkpoint.ModelConfig;
 import dev.cleave.split.checkpoint.Weights;
+import dev.cleave.split.checkpoint.gguf.format.GgufFile;
+import dev.cleave.split.checkpoint.gguf.format.GgufTensor;
 import dev.cleave.split.error.CheckpointRefused;
 import dev.cleave.split.error.MalformedCheckpoint;
 import java.io.IOException;

@@ -4,6 +4,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cleave.split.checkpoint.ModelConfig;
+import dev.cleave.split.checkpoint.gguf.format.GgufFile;
+import dev.cleave.split.checkpoint.gguf.format.GgufMetadata;
+import dev.cleave.split.checkpoint.gguf.format.GgufTensor;
 import dev.cleave.split.error.CheckpointRefused;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -19,6 +22,7 @@ final class GgufConfig {
           "embedding_length",
           "block_count",
           "feed_forward_length",
+          "tensor_data_layout",
           "expert_count",
           "expert_used_count",
           "attention.causal",
@@ -36,6 +40,8 @@ final class GgufConfig {
           "rope.scaling.factor",
           "rope.scaling.finetuned",
           "rope.scaling.original_context_length");
+
+  private static final String META_LAYOUT = "Meta AI original pth";
 
   private final GgufFile file;
   private final GgufMetadata metadata;
@@ -193,6 +199,11 @@ final class GgufConfig {
           "tensor token_embd.weight",
           "has shape " + embedding.shape() + ", " + key + " is " + metadata.integer(key));
     }
+    long tokens = metadata.count(TokenizerJson.TOKENS);
+    if (tokens > rows) {
+      throw metadata.refused(
+          TokenizerJson.TOKENS, tokens + " tokens, but token_embd.weight has " + rows + " rows");
+    }
     return (int) rows;
   }
 
@@ -223,6 +234,11 @@ final class GgufConfig {
     }
     if (!metadata.flag(key("attention.causal")).orElse(true)) {
       throw refused("attention.causal", "false: the model generates no text");
+    }
+    // Written by the first converter, and true of all files: the order of rows that is undone here.
+    String layout = metadata.text(key("tensor_data_layout")).orElse(META_LAYOUT);
+    if (!layout.equals(META_LAYOUT)) {
+      throw refused("tensor_data_layout", layout + " is not known");
     }
     String type = metadata.text("general.type").orElse("model");
     if (!type.equals("model")) {

@@ -2,6 +2,10 @@ package dev.cleave.split.checkpoint.gguf;
 
 import dev.cleave.split.checkpoint.TensorInfo;
 import dev.cleave.split.checkpoint.TensorSource;
+import dev.cleave.split.checkpoint.gguf.format.Dequantiser;
+import dev.cleave.split.checkpoint.gguf.format.GgmlType;
+import dev.cleave.split.checkpoint.gguf.format.GgufFile;
+import dev.cleave.split.checkpoint.gguf.format.GgufTensor;
 import dev.cleave.split.error.CheckpointRefused;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,5 +1,6 @@
 package dev.cleave.split.checkpoint.gguf;
 
+import dev.cleave.split.checkpoint.gguf.format.GgufMetadata;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 

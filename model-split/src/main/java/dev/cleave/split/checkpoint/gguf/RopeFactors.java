@@ -2,6 +2,9 @@ package dev.cleave.split.checkpoint.gguf;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cleave.split.block.RopeScaling;
+import dev.cleave.split.checkpoint.gguf.format.GgmlType;
+import dev.cleave.split.checkpoint.gguf.format.GgufFile;
+import dev.cleave.split.checkpoint.gguf.format.GgufTensor;
 import dev.cleave.split.error.CheckpointRefused;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;

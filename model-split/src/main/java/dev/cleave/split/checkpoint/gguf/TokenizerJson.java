@@ -2,6 +2,7 @@ package dev.cleave.split.checkpoint.gguf;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.cleave.split.checkpoint.gguf.format.GgufMetadata;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,4 +1,4 @@
-/** Reading GGUF, the file of llama.cpp, as a checkpoint in the terms of Hugging Face. */
+/** A GGUF file, that of llama.cpp, as a checkpoint in the terms of Hugging Face. */
 @NullMarked
 package dev.cleave.split.checkpoint.gguf;
 

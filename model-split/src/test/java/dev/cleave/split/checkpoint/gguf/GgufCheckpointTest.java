@@ -12,6 +12,8 @@ import dev.cleave.split.checkpoint.Checkpoint.ChatTemplate;
 import dev.cleave.split.checkpoint.DType;
 import dev.cleave.split.checkpoint.ModelConfig;
 import dev.cleave.split.checkpoint.Weights;
+import dev.cleave.split.checkpoint.gguf.format.GgmlType;
+import dev.cleave.split.checkpoint.gguf.format.GgufBuilder;
 import dev.cleave.split.error.CheckpointRefused;
 import dev.cleave.split.family.CausalModel;
 import dev.cleave.split.family.Families;
@@ -163,6 +165,7 @@ class GgufCheckpointTest {
     "llama, llama.rope.scaling.type, yarn, yarn is not read",
     "llama, general.type, adapter, adapter is no whole model",
     "llama, llama.pooling_type, mean, could change what the model computes",
+    "llama, llama.tensor_data_layout, other, other is not known",
     "qwen2, qwen2.attention.key_length, 8, must be an integer",
   })
   void refusesTextsThatItCannotFollow(
@@ -206,6 +209,17 @@ class GgufCheckpointTest {
           .isInstanceOf(CheckpointRefused.class)
           .hasMessageContaining("tensor blk.0.ssm_a");
     }
+  }
+
+  @Test
+  void refusesMoreTokensThanTheEmbeddingHas() {
+    GgufBuilder builder = new GgufBuilder().text("general.architecture", "gpt2");
+    builder.u32("gpt2.attention.head_count", 1).u32("gpt2.embedding_length", 4);
+    TinyVocabulary.write(builder, "gpt-2");
+    builder.tensor("token_embd.weight", List.of(266L, 4L), new float[266 * 4]);
+    assertThatThrownBy(() -> open(builder))
+        .isInstanceOf(CheckpointRefused.class)
+        .hasMessageContaining("267 tokens, but token_embd.weight has 266 rows");
   }
 
   @Test

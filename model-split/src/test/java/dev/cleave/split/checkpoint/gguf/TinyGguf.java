@@ -1,5 +1,6 @@
 package dev.cleave.split.checkpoint.gguf;
 
+import dev.cleave.split.checkpoint.gguf.format.GgufBuilder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

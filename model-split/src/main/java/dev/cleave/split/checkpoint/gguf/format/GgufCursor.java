@@ -1,4 +1,4 @@
-package dev.cleave.split.checkpoint.gguf;
+package dev.cleave.split.checkpoint.gguf.format;
 
 import dev.cleave.split.error.MalformedCheckpoint;
 import java.lang.foreign.MemorySegment;

@@ -1,4 +1,4 @@
-package dev.cleave.split.checkpoint.gguf;
+package dev.cleave.split.checkpoint.gguf.format;
 
 import java.util.List;
 
@@ -11,18 +11,18 @@ import java.util.List;
  * @param offset of the first byte from the start of the file
  * @param bytes as many as type and shape call for
  */
-record GgufTensor(String name, GgmlType type, List<Long> shape, long offset, long bytes) {
-  GgufTensor {
+public record GgufTensor(String name, GgmlType type, List<Long> shape, long offset, long bytes) {
+  public GgufTensor {
     shape = List.copyOf(shape);
   }
 
   /** The outermost size. */
-  long rows() {
+  public long rows() {
     return shape.getFirst();
   }
 
   /** Elements of everything but the outermost size. */
-  long rowElements() {
+  public long rowElements() {
     return shape.stream().skip(1).reduce(1L, Math::multiplyExact);
   }
 }

@@ -1,6 +1,6 @@
-package dev.cleave.split.checkpoint.gguf;
+package dev.cleave.split.checkpoint.gguf.format;
 
-import dev.cleave.split.checkpoint.gguf.GgufMetadata.Elements;
+import dev.cleave.split.checkpoint.gguf.format.GgufMetadata.Elements;
 import dev.cleave.split.error.CheckpointRefused;
 import dev.cleave.split.error.MalformedCheckpoint;
 import java.io.IOException;
@@ -30,7 +30,7 @@ import java.util.Map;
  * as u64, and the elements. All little-endian. The layout, and most of the limits, are those of
  * gguf.cpp of llama.cpp; as there, tensors lie in the order of the table and without holes.
  */
-record GgufFile(
+public record GgufFile(
     Path path, MemorySegment memory, GgufMetadata metadata, Map<String, GgufTensor> tensors) {
   private static final int MAGIC = 0x46554747;
   private static final int MAX_PAIRS = 1 << 16;
@@ -50,8 +50,13 @@ record GgufFile(
   private static final int DEFAULT_ALIGNMENT = 32;
   private static final int MAX_ALIGNMENT = 1 << 20;
 
-  /** Maps and checks the file. The mapping lives as long as the arena. */
-  static GgufFile map(Path path, Arena arena) {
+  /**
+   * Maps and checks the file. The mapping lives as long as the arena.
+   *
+   * @throws MalformedCheckpoint when it is no GGUF file, damaged or lies about its content
+   * @throws CheckpointRefused when its version or an element type is not read
+   */
+  public static GgufFile map(Path path, Arena arena) {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       MemorySegment memory = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
       return parse(path, memory);
@@ -61,12 +66,12 @@ record GgufFile(
   }
 
   /** Checks what lies in memory. */
-  static GgufFile parse(Path path, MemorySegment memory) {
+  public static GgufFile parse(Path path, MemorySegment memory) {
     return new Parser(path, memory).parse();
   }
 
   /** The bytes of one tensor as they lie in the file. */
-  MemorySegment bytes(GgufTensor tensor) {
+  public MemorySegment bytes(GgufTensor tensor) {
     return memory.asSlice(tensor.offset(), tensor.bytes());
   }
 

@@ -1,4 +1,4 @@
-package dev.cleave.split.checkpoint.gguf;
+package dev.cleave.split.checkpoint.gguf.format;
 
 import dev.cleave.split.error.CheckpointRefused;
 import dev.cleave.split.error.MalformedCheckpoint;
@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * The key-value pairs of a GGUF file, asked for by type. Numbers and texts are on the heap, arrays
  * stay in the file until somebody reads them.
  */
-final class GgufMetadata {
+public final class GgufMetadata {
   /** Tokens, their types and merges; the largest vocabularies in use have 262144 tokens. */
-  static final int MAX_ELEMENTS = 1 << 21;
+  public static final int MAX_ELEMENTS = 1 << 21;
 
   /** All bytes of one array of texts. */
   static final long MAX_ARRAY_BYTES = 64 << 20;
@@ -54,28 +54,32 @@ final class GgufMetadata {
   record Elements(GgufValueType type, long count, long offset, long bytes) {}
 
   /** How refusals name the file. */
-  String file() {
+  public String file() {
     return file;
   }
 
-  Set<String> keys() {
+  /** All keys. */
+  public Set<String> keys() {
     return values.keySet();
   }
 
-  boolean has(String key) {
+  /** Whether there is such a key. */
+  public boolean has(String key) {
     return values.containsKey(key);
   }
 
-  Optional<String> text(String key) {
+  /** A text. */
+  public Optional<String> text(String key) {
     return Optional.ofNullable(value(key, String.class, "a string"));
   }
 
-  Optional<Boolean> flag(String key) {
+  /** A flag. */
+  public Optional<Boolean> flag(String key) {
     return Optional.ofNullable(value(key, Boolean.class, "a bool"));
   }
 
   /** A whole number of any width; one that no int holds is refused. */
-  OptionalInt integer(String key) {
+  public OptionalInt integer(String key) {
     Long value = value(key, Long.class, "an integer");
     if (value == null) {
       return OptionalInt.empty();
@@ -87,7 +91,7 @@ final class GgufMetadata {
   }
 
   /** A whole number that must be there, and be positive. */
-  int size(String key) {
+  public int size(String key) {
     int size = integer(key).orElseThrow(() -> refused(key, "missing"));
     if (size < 1) {
       throw refused(key, "must be positive: " + size);
@@ -96,7 +100,7 @@ final class GgufMetadata {
   }
 
   /** A finite number. An f32 came in by its shortest decimal, so that 1e-5 stays 1e-5. */
-  OptionalDouble number(String key) {
+  public OptionalDouble number(String key) {
     Double value = value(key, Double.class, "a float");
     if (value == null) {
       return OptionalDouble.empty();
@@ -107,8 +111,14 @@ final class GgufMetadata {
     return OptionalDouble.of(value);
   }
 
+  /** How many elements an array has; 0 when absent. */
+  public long count(String key) {
+    Elements elements = value(key, Elements.class, "an array");
+    return elements == null ? 0 : elements.count();
+  }
+
   /** A list of texts; empty when absent. */
-  List<String> texts(String key) {
+  public List<String> texts(String key) {
     Elements elements = elements(key, GgufValueType.STRING);
     if (elements == null) {
       return List.of();
@@ -125,7 +135,7 @@ final class GgufMetadata {
   }
 
   /** A list of i32; null when absent. */
-  int @Nullable [] integers(String key) {
+  public int @Nullable [] integers(String key) {
     Elements elements = elements(key, GgufValueType.I32);
     if (elements == null) {
       return null;
@@ -138,11 +148,13 @@ final class GgufMetadata {
     return integers;
   }
 
-  CheckpointRefused refused(String key, String reason) {
+  /** The refusal of a key, to be thrown. */
+  public CheckpointRefused refused(String key, String reason) {
     return new CheckpointRefused(file + " " + key, reason);
   }
 
-  MalformedCheckpoint malformed(String key, String detail) {
+  /** The refusal of a file that lies about a key, to be thrown. */
+  public MalformedCheckpoint malformed(String key, String detail) {
     return new MalformedCheckpoint(file + " " + key, detail);
   }
 

@@ -1,4 +1,4 @@
-package dev.cleave.split.checkpoint.gguf;
+package dev.cleave.split.checkpoint.gguf.format;
 
 import dev.cleave.split.checkpoint.DType;
 import java.util.Map;
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A quantised type stores a row as blocks of so many elements in so many bytes.
  */
-enum GgmlType {
+public enum GgmlType {
   F32(0, 1, 4),
   F16(1, 1, 2),
   Q4_0(2, 32, 18),
@@ -60,7 +60,7 @@ enum GgmlType {
   }
 
   /** The type of a number, or null when it is not read. */
-  static @Nullable GgmlType of(int number) {
+  public static @Nullable GgmlType of(int number) {
     for (GgmlType type : values()) {
       if (type.number == number) {
         return type;
@@ -70,31 +70,32 @@ enum GgmlType {
   }
 
   /** A type that is not read, for people: number and, where it has one, name. */
-  static String describe(int number) {
+  public static String describe(int number) {
     return Integer.toUnsignedString(number) + " (" + OTHERS.getOrDefault(number, "unknown") + ")";
   }
 
   /** As it stands in the file. */
-  int number() {
+  public int number() {
     return number;
   }
 
   /** Elements of a block; a row is whole blocks. */
-  int blockElements() {
+  public int blockElements() {
     return blockElements;
   }
 
   /** Bytes of a block. */
-  int blockBytes() {
+  public int blockBytes() {
     return blockBytes;
   }
 
-  boolean isQuantised() {
+  /** Whether the elements are numbers of a block rather than floats. */
+  public boolean isQuantised() {
     return blockElements > 1;
   }
 
   /** What a tensor of this type is handed out as. */
-  DType dtype() {
+  public DType dtype() {
     return switch (this) {
       case F16 -> DType.F16;
       case BF16 -> DType.BF16;

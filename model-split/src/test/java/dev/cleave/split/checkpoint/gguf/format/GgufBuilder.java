@@ -1,4 +1,4 @@
-package dev.cleave.split.checkpoint.gguf;
+package dev.cleave.split.checkpoint.gguf.format;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 

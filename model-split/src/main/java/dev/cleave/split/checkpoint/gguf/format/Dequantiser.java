@@ -1,4 +1,4 @@
-package dev.cleave.split.checkpoint.gguf;
+package dev.cleave.split.checkpoint.gguf.format;
 
 /**
  * Blocks of ggml to f32, as {@code dequantize_row_*} of ggml-quants.c computes them: f32 arithmetic
@@ -7,7 +7,7 @@ package dev.cleave.split.checkpoint.gguf;
  * <p>In each block {@code d} is the f16 scale; quants of 4 bits lie two in a byte, the low halves
  * first.
  */
-final class Dequantiser {
+public final class Dequantiser {
   private Dequantiser() {}
 
   /**
@@ -18,7 +18,7 @@ final class Dequantiser {
    * @param blocks how many
    * @param out receives {@code blocks * type.blockElements()} values, from index 0
    */
-  static void dequantise(GgmlType type, byte[] in, int blocks, float[] out) {
+  public static void dequantise(GgmlType type, byte[] in, int blocks, float[] out) {
     for (int block = 0; block < blocks; block++) {
       int at = block * type.blockBytes();
       int to = block * type.blockElements();

@@ -1,9 +1,9 @@
-package dev.cleave.split.checkpoint.gguf;
+package dev.cleave.split.checkpoint.gguf.format;
 
 import org.jspecify.annotations.Nullable;
 
 /** The types of metadata values: {@code gguf_type} in gguf.h, by number. */
-enum GgufValueType {
+public enum GgufValueType {
   U8(0, 1),
   I8(1, 1),
   U16(2, 2),
@@ -27,7 +27,7 @@ enum GgufValueType {
   }
 
   /** The type of a number, or null when there is none. */
-  static @Nullable GgufValueType of(int number) {
+  public static @Nullable GgufValueType of(int number) {
     for (GgufValueType type : values()) {
       if (type.number == number) {
         return type;
@@ -37,12 +37,12 @@ enum GgufValueType {
   }
 
   /** As it stands in the file. */
-  int number() {
+  public int number() {
     return number;
   }
 
   /** Bytes of one value; 0 where they vary. */
-  int bytes() {
+  public int bytes() {
     return bytes;
   }
 }
