@@ -17,6 +17,8 @@ public final class OrtLowerEngine implements LowerEngine {
   /** The first layer's keys; their shape is that of all keys and values. */
   private static final String FIRST_KEY = "past.0.key";
 
+  private static final String VOCABULARY = "vocabulary";
+
   private final OrtModel model;
   private final LowerShape shape;
   private final KvShape kv;
@@ -28,9 +30,10 @@ public final class OrtLowerEngine implements LowerEngine {
    * @param heads heads of each
    * @param headDim elements per head
    * @param positionIds whether positions are an input
+   * @param vocabulary ids are below it
    */
-  record KvShape(int layers, int heads, int headDim, boolean positionIds) {
-    static final KvShape NONE = new KvShape(0, 0, 0, false);
+  record KvShape(int layers, int heads, int headDim, boolean positionIds, int vocabulary) {
+    static final KvShape NONE = new KvShape(0, 0, 0, false, 0);
 
     /** Bytes of all keys and values with room for as many positions. */
     long bytes(int positions) {
@@ -82,6 +85,9 @@ public final class OrtLowerEngine implements LowerEngine {
         return complaint;
       }
       found = kvShape(session);
+      if (found.vocabulary() < 1) {
+        return "it does not say its " + VOCABULARY;
+      }
       return found.layers() == shape.layers()
           ? null
           : "it has %d layers, the manifest says %d".formatted(found.layers(), shape.layers());
@@ -94,12 +100,20 @@ public final class OrtLowerEngine implements LowerEngine {
     while (session.getInputNames().contains("past." + layers + ".key")) {
       layers++;
     }
-    NodeInfo first = session.getInputInfo().get(FIRST_KEY);
-    long[] dimensions = dimensions(first);
-    return dimensions.length == 4
-        ? new KvShape(
-            layers, Math.toIntExact(dimensions[1]), Math.toIntExact(dimensions[3]), positionIds)
-        : new KvShape(0, 0, 0, positionIds);
+    long[] dimensions = dimensions(session.getInputInfo().get(FIRST_KEY));
+    boolean known = dimensions.length == 4;
+    return new KvShape(
+        layers,
+        known ? Math.toIntExact(dimensions[1]) : 0,
+        known ? Math.toIntExact(dimensions[3]) : 0,
+        positionIds,
+        vocabulary(session));
+  }
+
+  /** 0 where the file says none that makes sense. */
+  private static int vocabulary(OrtSession session) throws OrtException {
+    String value = session.getMetadata().getCustomMetadata().getOrDefault(VOCABULARY, "");
+    return value.matches("[1-9][0-9]{0,8}") ? Integer.parseInt(value) : 0;
   }
 
   private static long[] dimensions(@Nullable NodeInfo node) {

@@ -29,6 +29,7 @@ final class OrtLowerSession implements LowerSession {
 
   private final OrtModel model;
   private final int width;
+  private final int vocabulary;
   private final int capacity;
 
   /** Shared because a session may be closed by another thread than the one that opened it. */
@@ -49,9 +50,11 @@ final class OrtLowerSession implements LowerSession {
   private int length;
   private boolean closed;
 
-  private OrtLowerSession(OrtModel model, int width, int capacity) throws OrtException {
+  private OrtLowerSession(OrtModel model, int width, int vocabulary, int capacity)
+      throws OrtException {
     this.model = model;
     this.width = width;
+    this.vocabulary = vocabulary;
     this.capacity = capacity;
     this.options = new OrtSession.RunOptions();
     // What fails is thrown; the log would hold token ids.
@@ -62,7 +65,7 @@ final class OrtLowerSession implements LowerSession {
       OrtModel model, LowerShape shape, OrtLowerEngine.KvShape kv, int capacity) {
     OrtLowerSession session = null;
     try {
-      session = new OrtLowerSession(model, shape.width(), capacity);
+      session = new OrtLowerSession(model, shape.width(), kv.vocabulary(), capacity);
       session.bind(kv);
       return session;
     } catch (OrtException | OutOfMemoryError e) {
@@ -142,6 +145,7 @@ final class OrtLowerSession implements LowerSession {
     if (!ids.isDirect() || !hidden.isDirect()) {
       throw new IllegalArgumentException("ids and hidden must be direct buffers");
     }
+    requireKnown(ids);
     int elements = Math.multiplyExact(count, width);
     if (hidden.remaining() < elements) {
       throw new IllegalArgumentException(
@@ -208,6 +212,19 @@ final class OrtLowerSession implements LowerSession {
   private void requireOpen() {
     if (closed) {
       throw CleaveException.fatal(Code.CLOSED, "the session is closed", "open another");
+    }
+  }
+
+  /** The operator that looks up rounded rows ends the process on one that does not exist. */
+  private void requireKnown(LongBuffer ids) {
+    for (int i = ids.position(); i < ids.limit(); i++) {
+      if (ids.get(i) < 0 || ids.get(i) >= vocabulary) {
+        throw CleaveException.fatal(
+            Code.INPUT,
+            "position %d has an id outside of this model's %d"
+                .formatted(length + i - ids.position(), vocabulary),
+            "use the tokenizer and the server of this bundle");
+      }
     }
   }
 

@@ -212,19 +212,27 @@ class OrtLowerEngineTest {
     }
   }
 
-  @Test
-  void anIdOutsideTheVocabularyLeavesTheSessionAsItWas() {
+  @ParameterizedTest
+  @EnumSource
+  void anIdOutsideTheVocabularyLeavesTheSessionAsItWas(DevicePrecision precision) {
     LowerStacks stack = LowerStacks.LEARNED_POSITIONS;
-    try (OrtLowerEngine engine = open(stack);
+    Path onnx = emit(stack, precision);
+    long[] ids = ids(3, 10);
+    try (OrtLowerEngine engine = open(stack, onnx);
+        LowerSession straight = engine.open(8);
         LowerSession session = engine.open(8)) {
-      long[] ids = ids(3, 10);
-      float[] hidden = append(engine, session, ids[0]);
-      assertThatThrownBy(() -> append(engine, session, 5, LowerStacks.VOCABULARY))
-          .isInstanceOfSatisfying(
-              CleaveException.class, e -> assertThat(e.code()).isEqualTo(Code.ENGINE));
+      append(engine, straight, ids[0]);
+      append(engine, session, ids[0]);
+      for (long wrong : new long[] {-1, LowerStacks.VOCABULARY, Long.MAX_VALUE, Long.MIN_VALUE}) {
+        assertThatThrownBy(() -> append(engine, session, 5, wrong))
+            .isInstanceOfSatisfying(
+                CleaveException.class, e -> assertThat(e.code()).isEqualTo(Code.INPUT))
+            .hasMessageContaining("position 2 ")
+            .hasMessageContaining("97");
+      }
       assertThat(session.length()).isEqualTo(1);
-      hidden = join(hidden, append(engine, session, ids[1], ids[2]));
-      assertThat(error(plain(stack, ids), hidden)).isLessThan(TOLERANCE);
+      assertThat(append(engine, session, ids[1], ids[2]))
+          .isEqualTo(append(engine, straight, ids[1], ids[2]));
     }
   }
 

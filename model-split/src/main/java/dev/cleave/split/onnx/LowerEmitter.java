@@ -34,6 +34,8 @@ import java.util.function.LongConsumer;
  *
  * <p>Each {@code present} is to be bound to the memory of its {@code past}, where it is updated in
  * place. A graph without layers has the ids, their positions where needed, and the hidden states.
+ * Ids must be checked by the caller against the model's property {@value #VOCABULARY}: not every
+ * operator that looks up a row does.
  */
 public final class LowerEmitter {
   /** The graph's file name. */
@@ -41,6 +43,9 @@ public final class LowerEmitter {
 
   /** The weights' file name; the graph refers to it relatively. */
   public static final String DATA = "lower.data";
+
+  /** The model's property with the number of ids there are. */
+  public static final String VOCABULARY = "vocabulary";
 
   private static final String IDS = "input_ids";
   private static final String POSITIONS = "position_ids";
@@ -150,6 +155,7 @@ public final class LowerEmitter {
   }
 
   private void declare() {
+    graph.property(VOCABULARY, Integer.toString(stack.embedding().vocabulary()));
     OnnxMl.TensorProto.DataType f32 = OnnxMl.TensorProto.DataType.FLOAT;
     graph.declareInput(IDS, OnnxMl.TensorProto.DataType.INT64, 1, OnnxGraph.SEQ);
     if (stack.embedding().table().isPresent()) {

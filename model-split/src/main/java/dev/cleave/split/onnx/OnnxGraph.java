@@ -27,6 +27,7 @@ final class OnnxGraph {
   private static final int RUNTIME_OPSET = 1;
 
   private final OnnxMl.GraphProto.Builder graph;
+  private final List<OnnxMl.StringStringEntryProto> properties = new ArrayList<>();
   private boolean usesRuntimeOps;
   private int values;
 
@@ -199,6 +200,11 @@ final class OnnxGraph {
         .build();
   }
 
+  /** A property of the model that a reader needs and the graph's signature does not show. */
+  void property(String key, String value) {
+    properties.add(OnnxMl.StringStringEntryProto.newBuilder().setKey(key).setValue(value).build());
+  }
+
   /** The finished model. */
   byte[] toBytes() {
     OnnxMl.ModelProto.Builder model =
@@ -210,6 +216,6 @@ final class OnnxGraph {
       model.addOpsetImport(
           OnnxMl.OperatorSetIdProto.newBuilder().setDomain(RUNTIME).setVersion(RUNTIME_OPSET));
     }
-    return model.setGraph(graph).build().toByteArray();
+    return model.addAllMetadataProps(properties).setGraph(graph).build().toByteArray();
   }
 }
