@@ -158,9 +158,7 @@ class TurnFailureTest {
         Turn turn = session.begin(PROMPT, TURN);
         FakeDecoderLink.FakeStream stream = session.link.last();
         at(session, point, () -> stream.lose(FakeDecoderLink.lost()));
-        assertThat(Session.rest(turn))
-            .as("point %d", point)
-            .isEqualTo(session.expected(ids, 20));
+        assertThat(Session.rest(turn)).as("point %d", point).isEqualTo(session.expected(ids, 20));
         int again = Objects.requireNonNull(turn.report()).sent().reopened();
         assertThat(session.link.streams).hasSize(1 + again);
         reopened += again;
@@ -174,7 +172,9 @@ class TurnFailureTest {
     try (Session session = Session.of(50)) {
       session.answer(PROMPT, Session.turn(3, 0));
       List<Integer> ids = new ArrayList<>(session.ids());
-      session.link.last()
+      session
+          .link
+          .last()
           .say(
               ServerMessage.newBuilder()
                   .setDone(Done.newBuilder().setReason(FinishReason.CLOSED))
