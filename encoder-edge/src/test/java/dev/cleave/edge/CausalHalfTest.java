@@ -140,7 +140,9 @@ class CausalHalfTest {
       assertThat(receipt.sent().frameBytes())
           .isEqualTo(16L * receipt.sent().positions() + 64 + 12L * (receipt.sent().frames() - 1));
       assertThat(steps.bytesUpPerToken()).isBetween(5.0, 100.0);
-      assertThat(steps.measuredPositions()).isEqualTo(receipt.sent().positions());
+      // The prompt, and some of the steps.
+      assertThat(steps.measuredPositions())
+          .isBetween(100L, Math.min(176L, receipt.sent().positions()));
       assertThat(Objects.requireNonNull(receipt.sent().coding().measured()).exact()).isTrue();
       JsonNode json = new ObjectMapper().valueToTree(receipt);
       assertThat(json.get("round_trips").asInt()).isEqualTo(steps.roundTrips());

@@ -100,10 +100,12 @@ class CausalStreamTest {
 
   @Test
   void cancellingATurnKeepsTheStream() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
     try (ScriptedServer server =
         ScriptedServer.start(exchange -> {
           prompt(exchange);
           exchange.expect(Uplink.Step.class);
+          asked.countDown();
           // Says nothing until the next turn has begun.
           exchange.expect(Uplink.Hidden.class);
           exchange.expect(Uplink.EndOfPrompt.class);
@@ -117,7 +119,15 @@ class CausalStreamTest {
         Thread cancel = null;
         for (String piece : answer) {
           text.append(piece);
-          cancel = Thread.startVirtualThread(answer::cancel);
+          cancel =
+              Thread.startVirtualThread(() -> {
+                try {
+                  asked.await();
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+                answer.cancel();
+              });
         }
         Objects.requireNonNull(cancel).join();
         assertThat(answer.finishReason()).isEqualTo(dev.cleave.edge.FinishReason.CANCELLED);
