@@ -9,6 +9,7 @@ import dev.cleave.edge.link.DecoderLink;
 import dev.cleave.edge.text.HfTokenizer;
 import java.lang.foreign.Arena;
 import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import java.security.SecureRandom;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,6 +19,9 @@ import java.util.concurrent.Executors;
 /** The lower layers here, the upper ones on the server: both take part in each step. */
 final class CausalHalf implements DeviceHalf {
   private static final SecureRandom SEEDS = new SecureRandom();
+
+  /** Bounds what the engine needs for the attention of one computation. */
+  private static final int ENCODE_POSITIONS = 256;
 
   private final DeviceBundle bundle;
   private final HfTokenizer tokenizer;
@@ -85,8 +89,12 @@ final class CausalHalf implements DeviceHalf {
     try (LowerSession session = engine.open(ids.length);
         Arena arena = Arena.ofConfined()) {
       FloatBuffer hidden = Tensors.floats(arena, (long) ids.length * engine.width());
-      session.append(new TokenIds(ids).toBuffer(arena), hidden);
-      FloatBuffer copy = FloatBuffer.allocate(hidden.remaining()).put(hidden).flip();
+      LongBuffer tokens = new TokenIds(ids).toBuffer(arena);
+      for (int done = 0; done < ids.length; done += ENCODE_POSITIONS) {
+        int count = Math.min(ENCODE_POSITIONS, ids.length - done);
+        session.append(tokens.slice(done, count), hidden.position(done * engine.width()));
+      }
+      FloatBuffer copy = FloatBuffer.allocate(hidden.capacity()).put(hidden.rewind()).flip();
       return new HiddenStates(ids.length, engine.width(), copy);
     }
   }

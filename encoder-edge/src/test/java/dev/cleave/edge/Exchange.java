@@ -4,6 +4,7 @@ import dev.cleave.v1.Done;
 import dev.cleave.v1.FinishReason;
 import dev.cleave.v1.Open;
 import dev.cleave.v1.Opened;
+import dev.cleave.v1.Sampled;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.v1.Token;
 import dev.cleave.wire.Uplink;
@@ -13,7 +14,9 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
@@ -24,6 +27,7 @@ public final class Exchange {
 
   private final ServerCallStreamObserver<ServerMessage> responses;
   private final LinkedBlockingQueue<Uplink> received = new LinkedBlockingQueue<>();
+  private final CountDownLatch halfClosed = new CountDownLatch(1);
 
   /** Filled by {@link #prompt}. */
   final List<ByteBuffer> frames = new ArrayList<>();
@@ -46,7 +50,9 @@ public final class Exchange {
       }
 
       @Override
-      public void onCompleted() {}
+      public void onCompleted() {
+        halfClosed.countDown();
+      }
     };
   }
 
@@ -113,6 +119,20 @@ public final class Exchange {
 
   void send(Done done) {
     responses.onNext(ServerMessage.newBuilder().setDone(done).build());
+  }
+
+  /** Answers the steps of a session; the first id stands behind {@code position}. */
+  void sampled(int position, int... ids) {
+    Sampled.Builder sampled = Sampled.newBuilder().setPosition(position);
+    Arrays.stream(ids).forEach(sampled::addIds);
+    responses.onNext(ServerMessage.newBuilder().setSampled(sampled).build());
+  }
+
+  /** Waits until the device sends no more; fails when it goes on. */
+  void awaitHalfClose() throws InterruptedException {
+    if (!halfClosed.await(20, TimeUnit.SECONDS)) {
+      throw new AssertionError("the device did not close its side");
+    }
   }
 
   public void tokens(int firstPosition, int... ids) {

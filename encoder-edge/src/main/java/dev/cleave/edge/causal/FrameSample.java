@@ -11,14 +11,15 @@ import java.util.List;
 /**
  * Some of a turn's frames and what they were made from, kept to be measured when the answer has
  * ended: decoding them again at once would slow each token. Kept are the first frames of the
- * prompt, then of the steps fewer and fewer, 512 positions at most. Confined to one thread.
+ * prompt, then of the steps some: enough for channels to show how they vary, and few enough that
+ * measuring them takes milliseconds where each costs width^2. Confined to one thread.
  */
 final class FrameSample {
-  private static final int PROMPT_POSITIONS = 256;
-  private static final int POSITIONS = 512;
+  private static final int PROMPT_POSITIONS = 112;
+  private static final int POSITIONS = 176;
 
   /** Steps are kept whole up to this many, then one of {@link #SPARSE}. */
-  private static final int DENSE_STEPS = 64;
+  private static final int DENSE_STEPS = 32;
 
   private static final int SPARSE = 8;
 

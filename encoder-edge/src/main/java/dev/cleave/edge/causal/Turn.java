@@ -214,11 +214,8 @@ public final class Turn implements AutoCloseable {
         startPrompt();
         prompt();
       } catch (CleaveException again) {
-        if (again.category() == Category.FATAL || limit.expired()) {
-          throw again;
-        }
-        e.addSuppressed(again);
-        throw e;
+        again.addSuppressed(e);
+        throw again;
       }
     }
   }

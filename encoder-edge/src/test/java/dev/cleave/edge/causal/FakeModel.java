@@ -7,19 +7,19 @@ import java.util.List;
  * repeats earlier text more or less often, so that drafts stand more or less often.
  *
  * @param vocabulary ids are below this
- * @param repetition of 100, how often it goes on as it did after the same two ids before
+ * @param repetition of 100, how often it goes on as it did after the same id before
  */
 public record FakeModel(int vocabulary, int repetition) {
   int next(List<Integer> ids, long seed) {
     int hash = mix(ids.hashCode() + 31 * Long.hashCode(seed));
     int size = ids.size();
     if (Math.floorMod(hash, 100) < repetition) {
-      for (int end = size - 1; end >= 2; end--) {
-        if (ids.get(end - 1).equals(ids.get(size - 1))
-            && ids.get(end - 2).equals(ids.get(size - 2))) {
+      for (int end = size - 1; end >= 1; end--) {
+        if (ids.get(end - 1).equals(ids.get(size - 1))) {
           return ids.get(end);
         }
       }
+      return ids.get(Math.floorMod(hash >> 8, size));
     }
     return Math.floorMod(hash >> 8, vocabulary);
   }

@@ -114,6 +114,12 @@ class MainTest {
   }
 
   @Test
+  void refusesMoreDraftsThanEverPay() {
+    assertThat(run("generate", "--bundle", bundle, "--drafts", "33", NOTE)).isEqualTo(2);
+    assertThat(err.toString()).contains("from 0 to 32", "33");
+  }
+
+  @Test
   void namesTheNextMoveForAPresetThatTheBundleHasNot() {
     assertThat(run("generate", "--bundle", bundle, "--codec", "small", NOTE)).isEqualTo(2);
     assertThat(err.toString())
