@@ -1,7 +1,6 @@
 package dev.cleave.server.call;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.UnsafeByteOperations;
+import dev.cleave.server.admission.Refused;
 import dev.cleave.server.metrics.ServerMetrics;
 import dev.cleave.server.schedule.GenerationSink;
 import dev.cleave.server.schedule.Outcome;
@@ -11,8 +10,6 @@ import dev.cleave.v1.FinishReason;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.v1.Token;
 import dev.cleave.wire.WireReason;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -22,9 +19,6 @@ import org.jspecify.annotations.Nullable;
  * the session's KV slot from EndOfPrompt on.
  */
 final class Answer implements GenerationSink {
-
-  /** Logits are for parity checks; a client that asks for them and does not read is cut off. */
-  static final long MAX_QUEUED_LOGITS_BYTES = 64L << 20;
 
   private final Outbox outbox;
   private final KvSlots.Lease slot;
@@ -44,15 +38,11 @@ final class Answer implements GenerationSink {
     }
     Token.Builder token = Token.newBuilder().setPosition(position).setId(id);
     if (logits != null) {
-      if (outbox.queuedLogitsBytes() > MAX_QUEUED_LOGITS_BYTES) {
-        refuse(
-            new Refused(
-                WireReason.STEP_TIMEOUT,
-                "the client leaves more than %d bytes of logits unread: read faster"
-                    .formatted(MAX_QUEUED_LOGITS_BYTES)));
+      if (outbox.queuedLogitsBytes() > Logits.MAX_QUEUED_BYTES) {
+        refuse(Logits.unread());
         return;
       }
-      token.setLogits(littleEndian(logits));
+      token.setLogits(Logits.littleEndian(logits));
     }
     outbox.offer(ServerMessage.newBuilder().setToken(token).build());
   }
@@ -82,7 +72,7 @@ final class Answer implements GenerationSink {
               new Refused(
                   WireReason.INTERNAL,
                   "the decoder could not compute this session: try once more, then see its log"));
-      case Outcome.HandedBack _ -> refuse(handedBack());
+      case Outcome.HandedBack _ -> refuse(SessionHost.handedBack());
     }
   }
 
@@ -104,21 +94,9 @@ final class Answer implements GenerationSink {
     outbox.complete();
   }
 
-  static Refused handedBack() {
-    return new Refused(
-        WireReason.DRAINING, "the server closes: open the session on another one and send again");
-  }
-
   private void refuse(Refused reason) {
     refused = true;
     metrics.rejected(reason.reason());
     outbox.fail(reason.status());
-  }
-
-  private static ByteString littleEndian(FloatBuffer logits) {
-    ByteBuffer bytes =
-        ByteBuffer.allocate(logits.remaining() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asFloatBuffer().put(logits.duplicate());
-    return UnsafeByteOperations.unsafeWrap(bytes);
   }
 }

@@ -1,7 +1,9 @@
 package dev.cleave.server.call;
 
 import dev.cleave.codec.CodecMode;
-import dev.cleave.server.engine.DecoderShape;
+import dev.cleave.server.admission.ServedCodec;
+import dev.cleave.server.causal.SegmentScheduler;
+import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.split.bundle.CodecSection;
 import dev.cleave.v1.DescribeReply;
 import dev.cleave.v1.DescribeRequest;
@@ -14,33 +16,63 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import java.util.Locale;
+import java.util.function.Function;
 
 /** {@code cleave.v1.Decoder} over the parts of one server. Thread-safe. */
 public final class DecoderService {
 
+  /**
+   * What computes, as {@code Describe} says it.
+   *
+   * @param device cpu or cuda:N
+   * @param precision of the weights
+   * @param version of the server
+   */
+  public record Engine(String device, String precision, String version) {}
+
   private final SessionHost host;
+  private final Function<ServerCallStreamObserver<ServerMessage>, StreamObserver<Uplink>> calls;
   private final DescribeReply describe;
 
-  public DecoderService(SessionHost host, DecoderShape shape, String version) {
+  private DecoderService(
+      SessionHost host,
+      Function<ServerCallStreamObserver<ServerMessage>, StreamObserver<Uplink>> calls,
+      Engine engine) {
     this.host = host;
+    this.calls = calls;
     var limits = host.policy().limits();
     DescribeReply.Builder reply =
         DescribeReply.newBuilder()
             .setBundleId(host.policy().model().bundleIdBytes())
             .setArchitecture(host.policy().model().architecture())
             .setServerName(host.serverName())
-            .setVersion(version)
-            .setWidth(shape.width())
+            .setVersion(engine.version())
+            .setWidth(host.policy().width())
             .setMaxPromptPositions(limits.maxPromptPositions())
             .setMaxNewTokens(limits.maxNewTokens())
             .setMaxSessions(limits.maxSessions())
-            .setDevice(shape.device())
-            .setPrecision(shape.precision());
+            .setDevice(engine.device())
+            .setPrecision(engine.precision());
     for (CodecMode mode : CodecMode.values()) {
       reply.addCodecs(dev.cleave.v1.CodecMode.forNumber(mode.wireNumber()));
     }
     describeCodec(host.policy().model().codec(), reply);
     this.describe = reply.build();
+  }
+
+  /** Of an encoder-decoder model: a call is one generation. */
+  public static DecoderService decoding(SessionHost host, Scheduler scheduler, Engine engine) {
+    return new DecoderService(host, call -> new GenerateCall(host, scheduler, call), engine);
+  }
+
+  /**
+   * Of a causal model: a call is one session.
+   *
+   * @param limits of causal sessions
+   */
+  public static DecoderService causal(
+      SessionHost host, SegmentScheduler scheduler, SessionCall.Limits limits, Engine engine) {
+    return new DecoderService(host, call -> new SessionCall(host, scheduler, limits, call), engine);
   }
 
   private static void describeCodec(ServedCodec codec, DescribeReply.Builder reply) {
@@ -69,7 +101,7 @@ public final class DecoderService {
   }
 
   private StreamObserver<Uplink> generate(StreamObserver<ServerMessage> responses) {
-    return new GenerateCall(host, (ServerCallStreamObserver<ServerMessage>) responses);
+    return calls.apply((ServerCallStreamObserver<ServerMessage>) responses);
   }
 
   private void describe(DescribeRequest request, StreamObserver<DescribeReply> responses) {

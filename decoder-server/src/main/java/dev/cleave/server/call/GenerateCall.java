@@ -1,15 +1,17 @@
 package dev.cleave.server.call;
 
 import dev.cleave.codec.FrameInfo;
+import dev.cleave.server.admission.OpenPolicy;
+import dev.cleave.server.admission.Refused;
+import dev.cleave.server.admission.TrackedCall;
 import dev.cleave.server.schedule.Generation;
+import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.server.session.KvSlots;
 import dev.cleave.server.session.PromptBuffer;
 import dev.cleave.v1.FinishReason;
 import dev.cleave.v1.Open;
-import dev.cleave.v1.Opened;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.Uplink;
-import dev.cleave.wire.WireCodec;
 import dev.cleave.wire.WireReason;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -24,7 +26,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * KV slot and the prompt's memory are given back by whoever ends the call before EndOfPrompt, and
  * by the scheduler afterwards.
  */
-final class GenerateCall implements StreamObserver<Uplink> {
+final class GenerateCall implements StreamObserver<Uplink>, TrackedCall {
 
   /** What the next message may be. */
   private sealed interface State {
@@ -43,6 +45,7 @@ final class GenerateCall implements StreamObserver<Uplink> {
   }
 
   private final SessionHost host;
+  private final Scheduler scheduler;
   private final Outbox outbox;
   private final long session;
   private final ReentrantLock lock = new ReentrantLock();
@@ -52,8 +55,10 @@ final class GenerateCall implements StreamObserver<Uplink> {
   private long lastMessageNanos;
   private boolean cancelAsked;
 
-  GenerateCall(SessionHost host, ServerCallStreamObserver<ServerMessage> call) {
+  GenerateCall(
+      SessionHost host, Scheduler scheduler, ServerCallStreamObserver<ServerMessage> call) {
     this.host = host;
+    this.scheduler = scheduler;
     this.session = host.table().newSessionId();
     this.lastMessageNanos = host.nanoClock().getAsLong();
     this.outbox = new Outbox(call, host.nanoClock(), this::callEnded);
@@ -113,46 +118,25 @@ final class GenerateCall implements StreamObserver<Uplink> {
     }
     host.table().requireAdmission();
     OpenPolicy.Accepted accepted = host.policy().check(message);
-    KvSlots.Lease slot = host.slots().tryTake();
-    if (slot == null) {
-      throw new Refused(
-              WireReason.NO_KV_ROOM,
-              "all %d sessions of this server are taken".formatted(host.slots().total()))
-          .with("sessions", host.slots().total())
-          .retryAfter(host.slots().retryDelay());
-    }
+    Generation.Request request =
+        new Generation.Request(
+            host.policy().newTokens(message),
+            accepted.sampling(),
+            message.getIgnoreEos(),
+            accepted.wantLogits());
+    KvSlots.Lease slot = host.takeSlot(0);
     PromptBuffer prompt =
         host.prompts().tryAllocate(accepted.promptPositions(), host.policy().width());
     if (prompt == null) {
       slot.close();
-      throw new Refused(
-              WireReason.NO_KV_ROOM,
-              "prompts in transit hold all %d bytes set aside for them"
-                  .formatted(host.prompts().limitBytes()))
-          .with("prompt_bytes", host.prompts().limitBytes())
-          .retryAfter(host.slots().retryDelay());
+      throw host.noPromptRoom();
     }
     PromptReceiver receiver = new PromptReceiver(prompt, accepted.codec(), host.policy());
-    state = new State.Receiving(accepted.request(), slot, prompt, receiver);
+    state = new State.Receiving(request, slot, prompt, receiver);
     admitted = true;
     host.table().admit();
-    outbox.offer(opened(accepted));
+    outbox.offer(host.opened(session, accepted.codec()));
     outbox.drain();
-  }
-
-  private ServerMessage opened(OpenPolicy.Accepted accepted) {
-    var limits = host.policy().limits();
-    return ServerMessage.newBuilder()
-        .setOpened(
-            WireCodec.of(accepted.codec())
-                .putInto(Opened.newBuilder())
-                .setSession(session)
-                .setWidth(accepted.codec().width())
-                .setMaxPositionsPerFrame(host.policy().frames().positionsPerFrame(accepted.codec()))
-                .setMaxPromptPositions(limits.maxPromptPositions())
-                .setMaxNewTokens(limits.maxNewTokens())
-                .setServerName(host.serverName()))
-        .build();
   }
 
   private void hidden(ByteBuffer frame) {
@@ -173,7 +157,7 @@ final class GenerateCall implements StreamObserver<Uplink> {
     Generation generation =
         new Generation(session, receiving.prompt(), receiving.request(), answer);
     state = new State.Generating(generation);
-    host.scheduler().submit(generation);
+    scheduler.submit(generation);
   }
 
   private void cancel() {
@@ -246,8 +230,8 @@ final class GenerateCall implements StreamObserver<Uplink> {
     state = new State.Over();
   }
 
-  /** Ends the call when its client neither sends nor reads. */
-  void endIfIdle() {
+  @Override
+  public void endIfIdle() {
     long timeout = host.policy().limits().idleTimeout().toNanos();
     lock.lock();
     try {
@@ -265,12 +249,16 @@ final class GenerateCall implements StreamObserver<Uplink> {
     }
   }
 
-  /** Ends the call because the server closes, unless its answer is on its way already. */
-  void handBack() {
+  /** An answer that is under way is worth more than a soon end: nothing to do. */
+  @Override
+  public void handBackIfQuiet() {}
+
+  @Override
+  public void handBack() {
     lock.lock();
     try {
       if (!(state instanceof State.Over) && !outbox.isComplete()) {
-        end(Answer.handedBack());
+        end(SessionHost.handedBack());
       }
     } finally {
       lock.unlock();

@@ -47,7 +47,10 @@ final class Outbox {
 
   /** Queues a message; {@link #drain} sends it. */
   void offer(ServerMessage message) {
-    queuedLogitsBytes.addAndGet(message.getToken().getLogits().size());
+    if (queue.isEmpty()) {
+      lastProgressNanos = nanoClock.getAsLong(); // its reader's time starts now
+    }
+    queuedLogitsBytes.addAndGet(logitsBytes(message));
     queue.add(message);
   }
 
@@ -77,6 +80,16 @@ final class Outbox {
   /** Whether the call ends without what is queued. */
   boolean isCutOff() {
     return abandoned || failure != null;
+  }
+
+  /** Whether the transport has taken all that was queued. */
+  boolean isEmpty() {
+    return queue.isEmpty();
+  }
+
+  /** How long something queued has been waiting for its reader; 0 while there is nothing. */
+  long unreadNanos() {
+    return queue.isEmpty() ? 0 : nanoClock.getAsLong() - lastProgressNanos;
   }
 
   long queuedLogitsBytes() {
@@ -127,7 +140,7 @@ final class Outbox {
       if (message == null) {
         break;
       }
-      queuedLogitsBytes.addAndGet(-message.getToken().getLogits().size());
+      queuedLogitsBytes.addAndGet(-logitsBytes(message));
       call.onNext(message);
       lastProgressNanos = nanoClock.getAsLong();
     }
@@ -135,6 +148,11 @@ final class Outbox {
       call.onCompleted();
       close();
     }
+  }
+
+  private static int logitsBytes(ServerMessage message) {
+    // An absent message is the default one, which has none.
+    return message.getToken().getLogits().size() + message.getSampled().getLogits().size();
   }
 
   private void close() {

@@ -1,17 +1,12 @@
 package dev.cleave.server.call;
 
-import dev.cleave.codec.FrameDecoder;
 import dev.cleave.codec.FrameInfo;
-import dev.cleave.codec.HeaderForm;
-import dev.cleave.codec.MalformedFrame;
-import dev.cleave.codec.NonFinite;
 import dev.cleave.codec.StreamSpec;
-import dev.cleave.codec.profile.Profile;
+import dev.cleave.server.admission.OpenPolicy;
+import dev.cleave.server.admission.Refused;
 import dev.cleave.server.session.PromptBuffer;
 import dev.cleave.wire.WireReason;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
-import java.util.Locale;
 
 /**
  * Turns the frames of one stream into the prompt's hidden states, and holds each of them to what
@@ -20,13 +15,12 @@ import java.util.Locale;
 final class PromptReceiver {
 
   private final PromptBuffer prompt;
-  private final FrameDecoder decoder;
+  private final FrameReader frames;
 
   /** For frames that the policy has accepted. */
   PromptReceiver(PromptBuffer prompt, StreamSpec spec, OpenPolicy policy) {
     this.prompt = prompt;
-    Profile profile = policy.model().codec().profile();
-    this.decoder = FrameDecoder.of(spec, policy.frames(), spec.profile().isNone() ? null : profile);
+    this.frames = new FrameReader(spec, policy);
   }
 
   /**
@@ -36,24 +30,9 @@ final class PromptReceiver {
    * @throws Refused when it is not the next frame of this stream
    */
   FrameInfo accept(ByteBuffer frame) {
-    FrameInfo info;
-    FloatBuffer rows;
-    try {
-      info = decoder.inspect(frame);
-      checkPlace(info);
-      rows = prompt.tail(info.positions());
-      decoder.decode(frame, rows.duplicate());
-    } catch (MalformedFrame e) {
-      throw refused(e);
-    }
-    int bad = NonFinite.firstIndex(rows);
-    if (bad >= 0) {
-      int row = bad / info.spec().width();
-      throw new Refused(
-          WireReason.NOT_FINITE,
-          "the hidden state of position %d is NaN or infinite: run the device half again"
-              .formatted(info.startPosition() + row));
-    }
+    FrameInfo info = frames.inspect(frame);
+    checkPlace(info);
+    frames.decode(frame, info, prompt.tail(info.positions()));
     prompt.advance(info.positions());
     return info;
   }
@@ -74,10 +53,6 @@ final class PromptReceiver {
   }
 
   private void checkPlace(FrameInfo info) {
-    if (prompt.positions() == 0 && info.form() != HeaderForm.LONG) {
-      throw new Refused(
-          WireReason.BAD_TENSOR, "the first frame of a stream must have the long header");
-    }
     if (info.startPosition() != prompt.positions()) {
       throw new Refused(
               WireReason.BAD_TENSOR,
@@ -94,11 +69,5 @@ final class PromptReceiver {
           .with("field", "prompt_positions")
           .with("limit", prompt.capacityPositions());
     }
-  }
-
-  private static Refused refused(MalformedFrame e) {
-    return new Refused(WireReason.of(e.fault()), String.valueOf(e.getMessage()))
-        .with("fault", e.fault().name().toLowerCase(Locale.ROOT))
-        .with("offset", e.offset());
   }
 }

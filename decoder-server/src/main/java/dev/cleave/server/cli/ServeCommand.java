@@ -1,7 +1,7 @@
 package dev.cleave.server.cli;
 
-import dev.cleave.server.call.ServedCodec;
-import dev.cleave.server.call.ServedModel;
+import dev.cleave.server.admission.ServedCodec;
+import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.engine.DecoderEngine;
 import dev.cleave.server.engine.EngineOptions;
 import dev.cleave.server.engine.TorchDecoderEngine;
@@ -166,14 +166,10 @@ public final class ServeCommand implements Callable<Integer> {
       options = options.withThreads(threads);
     }
     ServedModel model =
-        new ServedModel(
-            half.id().hex(),
-            half.manifest().architecture(),
-            rules(spec.decoding()),
-            ServedCodec.of(half));
+        new ServedModel(half.id().hex(), half.manifest().architecture(), ServedCodec.of(half));
     try (DecoderEngine engine =
             TorchDecoderEngine.open(spec, half.file("decoder.safetensors"), options);
-        DecoderServer server = DecoderServer.start(config, model, engine)) {
+        DecoderServer server = DecoderServer.start(config, model, rules(spec.decoding()), engine)) {
       ready(server, config, model);
       ServeLifetime.awaitSignalAndDrain(server, portFile);
     }

@@ -1,5 +1,6 @@
 package dev.cleave.server.metrics;
 
+import dev.cleave.server.causal.SegmentEvents;
 import dev.cleave.server.schedule.SchedulerEvents;
 import dev.cleave.server.session.KvSlots;
 import dev.cleave.server.session.PromptBudget;
@@ -9,6 +10,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 import java.util.function.ToDoubleFunction;
 
@@ -16,7 +18,9 @@ import java.util.function.ToDoubleFunction;
  * The server's meters; every name starts with {@code cleave.}. Counts and times only: nothing here
  * depends on what a session computes. Thread-safe.
  */
-public final class ServerMetrics implements SchedulerEvents {
+public final class ServerMetrics implements SchedulerEvents, SegmentEvents {
+
+  private static final int MAX_ROWS = 512;
 
   private final MeterRegistry registry;
   private final Counter frames;
@@ -24,7 +28,11 @@ public final class ServerMetrics implements SchedulerEvents {
   private final Counter positions;
   private final Counter tokens;
   private final Counter engineFailures;
+  private final Counter drafts;
+  private final AtomicInteger waitingRows = new AtomicInteger();
   private final DistributionSummary stepBatch;
+  private final DistributionSummary stepPromptRows;
+  private final DistributionSummary stepRows;
   private final Timer stepTime;
   private final Timer prefillTime;
   private final Timer firstTokenTime;
@@ -43,26 +51,47 @@ public final class ServerMetrics implements SchedulerEvents {
     this.positions = counter("cleave.prompt.positions", "Prompt positions received");
     this.tokens = counter("cleave.tokens", "Tokens generated");
     this.engineFailures = counter("cleave.engine.failures", "Engine calls that failed");
-    this.stepBatch =
-        DistributionSummary.builder("cleave.step.batch")
-            .description("Sessions per decode step")
-            .serviceLevelObjectives(powersOfTwo(maxBatch))
-            .register(registry);
+    this.drafts = counter("cleave.drafts.verified", "Tokens that stand behind a draft");
+    this.stepBatch = summary("cleave.step.batch", "Sessions per decode step", maxBatch);
+    this.stepPromptRows =
+        summary("cleave.step.prompt.rows", "Causal: prompt positions per step", MAX_ROWS);
+    this.stepRows =
+        summary("cleave.step.rows", "Causal: positions per step that get a token", MAX_ROWS);
     this.stepTime = timer("cleave.step", "One decode step of all active sessions");
     this.prefillTime = timer("cleave.prefill", "Cross-attention K and V of one prompt");
     this.firstTokenTime = timer("cleave.first.token", "End of a prompt to its first token");
   }
 
-  /** Registers the gauges over the server's state. */
+  /**
+   * Registers the gauges over the server's state.
+   *
+   * @param kvUsedBytes what the taken slots hold
+   */
   public void watch(
-      KvSlots slots, long kvBytesPerSlot, PromptBudget prompts, IntSupplier openSessions) {
+      KvSlots slots,
+      ToDoubleFunction<KvSlots> kvUsedBytes,
+      PromptBudget prompts,
+      IntSupplier openSessions) {
     gauge("cleave.kv.slots", "KV slots of the engine", slots, KvSlots::total);
     gauge("cleave.kv.slots.free", "KV slots that no session owns", slots, KvSlots::free);
-    Gauge.builder("cleave.kv.used", slots, s -> (double) ((s.total() - s.free()) * kvBytesPerSlot))
+    Gauge.builder("cleave.kv.used", slots, kvUsedBytes)
         .description("KV memory that sessions own")
         .baseUnit("bytes")
         .strongReference(true)
         .register(registry);
+    if (slots.totalPositions() > 0) {
+      gauge("cleave.kv.positions", "KV positions of all sessions", slots, KvSlots::totalPositions);
+      gauge(
+          "cleave.kv.positions.free",
+          "KV positions that no session has reserved",
+          slots,
+          KvSlots::freePositions);
+      gauge(
+          "cleave.queue.rows",
+          "Positions received that wait for a step",
+          waitingRows,
+          AtomicInteger::get);
+    }
     Gauge.builder("cleave.prompt.buffer", prompts, p -> (double) p.heldBytes())
         .description("Memory of prompts that are not prefilled yet")
         .baseUnit("bytes")
@@ -82,6 +111,12 @@ public final class ServerMetrics implements SchedulerEvents {
     positions.increment(framePositions);
   }
 
+  /** One frame of a step was accepted. */
+  public void stepFrame(long encodedBytes) {
+    frames.increment();
+    frameBytes.increment((double) encodedBytes);
+  }
+
   /** A session was refused or failed for the documented {@code reason}. */
   public void rejected(String reason) {
     Counter.builder("cleave.rejects")
@@ -91,7 +126,7 @@ public final class ServerMetrics implements SchedulerEvents {
         .increment();
   }
 
-  /** A generation left: {@code eos}, {@code length}, {@code cancelled}, {@code failed}. */
+  /** A session left: {@code eos}, {@code length}, {@code cancelled}, {@code closed}. */
   public void ended(String outcome) {
     Counter.builder("cleave.sessions.ended")
         .description("Admitted sessions that ended, by outcome")
@@ -122,6 +157,25 @@ public final class ServerMetrics implements SchedulerEvents {
   }
 
   @Override
+  public void stepped(int sessions, int promptRows, int rows, Duration time) {
+    stepBatch.record(sessions);
+    stepPromptRows.record(promptRows);
+    stepRows.record(rows);
+    stepTime.record(time);
+  }
+
+  @Override
+  public void waiting(int rows) {
+    waitingRows.set(rows);
+  }
+
+  @Override
+  public void tokens(int count, int behindDrafts) {
+    tokens.increment(count);
+    drafts.increment(behindDrafts);
+  }
+
+  @Override
   public void engineFailed() {
     engineFailures.increment();
   }
@@ -133,6 +187,13 @@ public final class ServerMetrics implements SchedulerEvents {
 
   private Counter counter(String name, String description) {
     return Counter.builder(name).description(description).register(registry);
+  }
+
+  private DistributionSummary summary(String name, String description, int max) {
+    return DistributionSummary.builder(name)
+        .description(description)
+        .serviceLevelObjectives(powersOfTwo(max))
+        .register(registry);
   }
 
   private Timer timer(String name, String description) {

@@ -1,30 +1,27 @@
 package dev.cleave.server.rpc;
 
-import dev.cleave.codec.FrameLimits;
-import dev.cleave.codec.HeaderForm;
-import dev.cleave.codec.StreamSpec;
 import dev.cleave.server.ServerException;
+import dev.cleave.server.admission.ServedModel;
+import dev.cleave.server.admission.SessionTable.Admission;
 import dev.cleave.server.call.DecoderService;
-import dev.cleave.server.call.OpenPolicy;
-import dev.cleave.server.call.ServedModel;
-import dev.cleave.server.call.SessionHost;
-import dev.cleave.server.call.SessionTable;
-import dev.cleave.server.call.SessionTable.Admission;
+import dev.cleave.server.call.SessionCall;
+import dev.cleave.server.causal.SegmentScheduler;
 import dev.cleave.server.engine.DecoderEngine;
 import dev.cleave.server.engine.DecoderShape;
 import dev.cleave.server.logging.LogPolicy;
-import dev.cleave.server.metrics.ServerMetrics;
 import dev.cleave.server.metrics.SideEndpoint;
+import dev.cleave.server.sampling.TokenRules;
+import dev.cleave.server.schedule.EngineOwner;
 import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.server.session.KvSlots;
-import dev.cleave.server.session.PromptBudget;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.server.upper.UpperEngine;
+import dev.cleave.server.upper.UpperShape;
 import dev.cleave.wire.WireLimits;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -50,99 +47,119 @@ public final class DecoderServer implements AutoCloseable {
   private static final Duration TRANSPORT_GRACE = Duration.ofSeconds(2);
   private static final int MAX_HEADER_BYTES = 8 << 10;
   private static final int MIN_CALLS_PER_CONNECTION = 64;
+  private static final int FLOW_WINDOW_BYTES = 1 << 20;
 
-  private final ServerConfig config;
-  private final PrometheusMeterRegistry registry;
-  private final Health health;
-  private final SessionTable table;
-  private final ServerThreads threads;
-  private final Scheduler scheduler;
+  private final Foundation base;
+  private final EngineOwner owner;
   private final Server grpc;
   private final AtomicBoolean closed = new AtomicBoolean();
   private @Nullable SideEndpoint side;
 
-  private DecoderServer(
-      ServerConfig config,
-      PrometheusMeterRegistry registry,
-      ServerThreads threads,
-      SessionTable table,
-      Health health,
-      Scheduler scheduler,
-      Server grpc) {
-    this.config = config;
-    this.registry = registry;
-    this.threads = threads;
-    this.table = table;
-    this.health = health;
-    this.scheduler = scheduler;
+  private DecoderServer(Foundation base, EngineOwner owner, Server grpc) {
+    this.base = base;
+    this.owner = owner;
     this.grpc = grpc;
   }
 
-  private static DecoderServer assemble(
-      ServerConfig config, ServedModel model, DecoderEngine engine, InetSocketAddress address) {
+  /**
+   * Serves an encoder-decoder model: opens the ports, warms the engine and then takes sessions.
+   *
+   * @param rules start, end and suppressed tokens of the checkpoint
+   * @param engine borrowed until {@link #close} returns; the caller closes it afterwards
+   * @throws ServerException when a port cannot be opened, the limits exceed the engine's, the host
+   *     is not a loopback address, or the engine cannot compute
+   */
+  public static DecoderServer start(
+      ServerConfig config, ServedModel model, TokenRules rules, DecoderEngine engine) {
+    InetSocketAddress address = Plaintext.requireLoopback(config.host(), config.port());
+    LogPolicy.enforceFloor();
     DecoderShape shape = engine.shape();
     SessionLimits limits = config.limits();
-    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    SessionTable table = new SessionTable();
-    Health health = new Health();
+    requireAtMost("sessions", limits.maxSessions(), shape.slots());
+    requireAtMost("prompt positions", limits.maxPromptPositions(), shape.maxSource());
+    requireAtMost("new tokens", limits.maxNewTokens(), shape.maxNewTokens());
+    rules.requireWithin(shape.vocabulary());
+    model.codec().requireWidth(shape.width());
     KvSlots slots = new KvSlots(limits.maxSessions(), System::nanoTime);
-    PromptBudget prompts = new PromptBudget(limits.promptBufferBytes());
-    ServerMetrics metrics =
-        new ServerMetrics(
-            registry,
-            shape.slots(),
-            () -> {
-              table.become(Admission.BROKEN);
-              health.serving(false);
-            });
-    metrics.watch(slots, shape.kvBytesPerSlot(), prompts, table::openSessions);
-    ServerThreads threads = ServerThreads.start();
-    Scheduler scheduler =
-        Scheduler.start(engine, model.rules(), metrics, threads.delivery(), System::nanoTime);
-    SessionHost host =
-        new SessionHost(
-            new OpenPolicy(model, shape.width(), limits, frameLimits(limits)),
+    Foundation base =
+        Foundation.lay(
+            config,
+            model,
+            shape.width(),
             slots,
-            prompts,
-            scheduler,
-            metrics,
-            System::nanoTime,
-            config.name(),
-            table);
-    threads.every(idleCheckPeriod(limits.idleTimeout()), table::endIdle);
-    Server grpc =
-        NettyServerBuilder.forAddress(address, InsecureServerCredentials.create())
-            // Frames are decoded on this pool, the transport's threads do nothing but framing.
-            .executor(threads.calls())
-            .maxInboundMessageSize(WireLimits.TRANSPORT_MESSAGE_BYTES)
-            .maxInboundMetadataSize(MAX_HEADER_BYTES)
-            .maxConcurrentCallsPerConnection(
-                Math.max(MIN_CALLS_PER_CONNECTION, 4 * limits.maxSessions()))
-            .keepAliveTime(60, TimeUnit.SECONDS)
-            .keepAliveTimeout(20, TimeUnit.SECONDS)
-            .permitKeepAliveTime(10, TimeUnit.SECONDS)
-            .permitKeepAliveWithoutCalls(true)
-            .addService(new DecoderService(host, shape, ServerVersion.get()).definition())
-            .addService(health.service())
-            .addService(ProtoReflectionServiceV1.newInstance())
-            .build();
-    return new DecoderServer(config, registry, threads, table, health, scheduler, grpc);
+            it -> (double) ((it.total() - it.free()) * shape.kvBytesPerSlot()));
+    Scheduler scheduler =
+        Scheduler.start(
+            engine, rules, base.host().metrics(), base.threads().delivery(), System::nanoTime);
+    DecoderService service =
+        DecoderService.decoding(
+            base.host(), scheduler, placement(shape.device(), shape.precision()));
+    return serve(base, scheduler, service, address);
   }
 
   /**
-   * Opens the ports, warms the engine and then serves.
+   * Serves a causal model: opens the ports, warms the engine and then takes sessions.
    *
    * @param engine borrowed until {@link #close} returns; the caller closes it afterwards
    * @throws ServerException when a port cannot be opened, the limits exceed the engine's, the host
    *     is not a loopback address, or the engine cannot compute
    */
-  public static DecoderServer start(ServerConfig config, ServedModel model, DecoderEngine engine) {
+  public static DecoderServer start(
+      ServerConfig config, CausalConfig causal, ServedModel model, UpperEngine engine) {
     InetSocketAddress address = Plaintext.requireLoopback(config.host(), config.port());
     LogPolicy.enforceFloor();
-    requireWithinEngine(config.limits(), engine.shape());
-    model.rules().requireWithin(engine.shape().vocabulary());
-    model.codec().requireWidth(engine.shape().width());
-    DecoderServer server = assemble(config, model, engine, address);
+    UpperShape shape = engine.shape();
+    SessionLimits limits = config.limits();
+    requireAtMost("sessions", limits.maxSessions(), shape.slots());
+    requireAtMost("positions of one session", limits.maxPromptPositions(), shape.maxPositions());
+    requireAtMost("positions of one step", causal.stepBudget(), shape.maxStepPositions());
+    model.codec().requireWidth(shape.width());
+    KvSlots slots = new KvSlots(limits.maxSessions(), causal.kvPositions(), System::nanoTime);
+    Foundation base =
+        Foundation.lay(
+            config,
+            model,
+            shape.width(),
+            slots,
+            it ->
+                (double) ((it.totalPositions() - it.freePositions()) * shape.kvBytesPerPosition()));
+    SegmentScheduler scheduler =
+        SegmentScheduler.start(
+            engine, causal.stepBudget(), base.host().metrics(), System::nanoTime);
+    DecoderService service =
+        DecoderService.causal(
+            base.host(),
+            scheduler,
+            new SessionCall.Limits(causal.stepPositions(), causal.sessionTimeout()),
+            placement(shape.device(), shape.precision()));
+    return serve(base, scheduler, service, address);
+  }
+
+  private static DecoderService.Engine placement(String device, String precision) {
+    return new DecoderService.Engine(device, precision, ServerVersion.get());
+  }
+
+  private static DecoderServer serve(
+      Foundation base, EngineOwner owner, DecoderService service, InetSocketAddress address) {
+    Server grpc =
+        NettyServerBuilder.forAddress(address, InsecureServerCredentials.create())
+            // Frames are decoded on this pool, the transport's threads do nothing but framing.
+            .executor(base.threads().calls())
+            .maxInboundMessageSize(WireLimits.TRANSPORT_MESSAGE_BYTES)
+            .maxInboundMetadataSize(MAX_HEADER_BYTES)
+            .maxConcurrentCallsPerConnection(
+                Math.max(MIN_CALLS_PER_CONNECTION, 4 * base.config().limits().maxSessions()))
+            // Fixed: a window that tunes itself sends pings, and grows with what clients send.
+            .flowControlWindow(FLOW_WINDOW_BYTES)
+            .keepAliveTime(60, TimeUnit.SECONDS)
+            .keepAliveTimeout(20, TimeUnit.SECONDS)
+            .permitKeepAliveTime(10, TimeUnit.SECONDS)
+            .permitKeepAliveWithoutCalls(true)
+            .addService(service.definition())
+            .addService(base.health().service())
+            .addService(ProtoReflectionServiceV1.newInstance())
+            .build();
+    DecoderServer server = new DecoderServer(base, owner, grpc);
     try {
       server.listen(address);
       return server;
@@ -159,20 +176,20 @@ public final class DecoderServer implements AutoCloseable {
       throw new ServerException(
           "listen", address.toString(), "choose another --port, or --port 0 for a free one", e);
     }
-    if (config.metricsPort() != ServerConfig.METRICS_OFF) {
-      side = SideEndpoint.start(config.metricsPort(), registry, this::serving);
+    if (base.config().metricsPort() != ServerConfig.METRICS_OFF) {
+      side = SideEndpoint.start(base.config().metricsPort(), base.registry(), this::serving);
     }
     try {
-      scheduler.warm().join();
+      owner.warm().join();
     } catch (CompletionException e) {
       throw new ServerException(
           "warm the engine",
-          config.name(),
+          base.config().name(),
           "see the cause; split the bundle again or use another" + " --device",
           e.getCause());
     }
-    if (table.become(Admission.OPEN)) {
-      health.serving(true);
+    if (base.table().become(Admission.OPEN)) {
+      base.health().serving(true);
     }
   }
 
@@ -188,35 +205,37 @@ public final class DecoderServer implements AutoCloseable {
 
   /** All meters of this server; owned by it. */
   public PrometheusMeterRegistry registry() {
-    return registry;
+    return base.registry();
   }
 
   /** Whether new sessions are taken. */
   public boolean serving() {
-    return table.admission() == Admission.OPEN;
+    return base.table().admission() == Admission.OPEN;
   }
 
   /** Admitted sessions whose call has not ended. */
   public int openSessions() {
-    return table.openSessions();
+    return base.table().openSessions();
   }
 
   /**
    * Takes no new sessions and waits until the running ones have ended, for at most the configured
-   * time; {@link #close} hands back the rest. Idempotent.
+   * time; {@link #close} hands back the rest. A causal session, which its device alone could end,
+   * is handed back as soon as it has been quiet between two answers for a second. Idempotent.
    *
    * @return whether all have ended
    */
   public boolean drain() {
-    table.become(Admission.DRAINING);
-    health.terminal();
-    long deadline = System.nanoTime() + config.drainTimeout().toNanos();
-    while (table.openSessions() > 0 && System.nanoTime() < deadline) {
+    base.table().become(Admission.DRAINING);
+    base.health().terminal();
+    long deadline = System.nanoTime() + base.config().drainTimeout().toNanos();
+    while (base.table().openSessions() > 0 && System.nanoTime() < deadline) {
+      base.table().handBackQuiet();
       if (!pause()) {
         break;
       }
     }
-    return table.openSessions() == 0;
+    return base.table().openSessions() == 0;
   }
 
   /** Hands back the sessions that run and frees everything but the engine. Idempotent. */
@@ -225,11 +244,11 @@ public final class DecoderServer implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    table.become(Admission.DRAINING);
-    health.terminal();
-    int left = table.openSessions();
-    table.handBackAll();
-    scheduler.close();
+    base.table().become(Admission.DRAINING);
+    base.health().terminal();
+    int left = base.table().openSessions();
+    base.table().handBackAll();
+    owner.close();
     grpc.shutdown();
     try {
       // What the calls have sent leaves the transport's queue before it is cut.
@@ -243,8 +262,8 @@ public final class DecoderServer implements AutoCloseable {
     if (side != null) {
       side.close();
     }
-    threads.close();
-    registry.close();
+    base.threads().close();
+    base.registry().close();
     LOG.info("server=closed handed_back={}", left);
   }
 
@@ -256,24 +275,6 @@ public final class DecoderServer implements AutoCloseable {
       Thread.currentThread().interrupt();
       return false;
     }
-  }
-
-  private static FrameLimits frameLimits(SessionLimits limits) {
-    return new FrameLimits(
-        Math.min(limits.maxPositionsPerFrame(), limits.maxPromptPositions()),
-        // The agreement of the stream says which width; a wrong one is a lie, not a limit.
-        StreamSpec.MAX_WIDTH,
-        WireLimits.MAX_FRAME_BYTES - HeaderForm.LONG.bytes());
-  }
-
-  private static Duration idleCheckPeriod(Duration idleTimeout) {
-    return Duration.ofNanos(Math.clamp(idleTimeout.toNanos() / 4, 10_000_000L, 1_000_000_000L));
-  }
-
-  private static void requireWithinEngine(SessionLimits limits, DecoderShape shape) {
-    requireAtMost("sessions", limits.maxSessions(), shape.slots());
-    requireAtMost("prompt positions", limits.maxPromptPositions(), shape.maxSource());
-    requireAtMost("new tokens", limits.maxNewTokens(), shape.maxNewTokens());
   }
 
   private static void requireAtMost(String what, int limit, int engine) {

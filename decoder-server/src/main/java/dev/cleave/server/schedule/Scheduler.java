@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * <p>Admission bounds what is here: a generation is submitted only by who holds a KV slot, so the
  * queue never holds more than the engine has slots.
  */
-public final class Scheduler implements AutoCloseable {
+public final class Scheduler implements EngineOwner {
 
   private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
@@ -73,7 +73,7 @@ public final class Scheduler implements AutoCloseable {
     return scheduler;
   }
 
-  /** Completes when the engine has computed once, or exceptionally when it could not. */
+  @Override
   public CompletableFuture<Void> warm() {
     return warm.copy();
   }
@@ -96,7 +96,6 @@ public final class Scheduler implements AutoCloseable {
     }
   }
 
-  /** Hands back what is not complete and ends the owner thread; waits for its current step. */
   @Override
   public void close() {
     synchronized (acceptLock) {

@@ -25,12 +25,7 @@ public final class PromptBudget {
    */
   public @Nullable PromptBuffer tryAllocate(int positions, int width) {
     long bytes = Math.multiplyExact((long) positions * Float.BYTES, (long) width);
-    if (bytes > limitBytes) {
-      return null;
-    }
-    long held = heldBytes.addAndGet(bytes);
-    if (held > limitBytes) {
-      release(bytes);
+    if (!tryCharge(bytes)) {
       return null;
     }
     try {
@@ -50,6 +45,17 @@ public final class PromptBudget {
   /** The most bytes that may be held. */
   public long limitBytes() {
     return limitBytes;
+  }
+
+  boolean tryCharge(long bytes) {
+    if (bytes > limitBytes) {
+      return false;
+    }
+    if (heldBytes.addAndGet(bytes) > limitBytes) {
+      release(bytes);
+      return false;
+    }
+    return true;
   }
 
   void release(long bytes) {

@@ -2,7 +2,7 @@ package dev.cleave.server.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.cleave.server.call.ServedModel;
+import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.wire.WireError;
@@ -47,9 +47,10 @@ class DiscoveryTest {
             "cold",
             TestServer.limits(2, false, Duration.ofSeconds(30)),
             Duration.ZERO);
-    ServedModel model = new ServedModel(TestServer.BUNDLE_ID, "fake", TokenRules.of(3, Set.of()));
+    ServedModel model = new ServedModel(TestServer.BUNDLE_ID, "fake");
     CompletableFuture<DecoderServer> starting =
-        CompletableFuture.supplyAsync(() -> DecoderServer.start(config, model, engine));
+        CompletableFuture.supplyAsync(
+            () -> DecoderServer.start(config, model, TokenRules.of(3, Set.of()), engine));
     ManagedChannel channel =
         NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
     try {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.server.ServerException;
-import dev.cleave.server.call.ServedModel;
+import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.session.SessionLimits;
@@ -204,7 +204,8 @@ class LifecycleTest {
     ServerConfig config =
         new ServerConfig(host, 0, ServerConfig.METRICS_OFF, "x", limits, Duration.ZERO);
     try (FakeDecoderEngine engine = new FakeDecoderEngine(1, 10)) {
-      assertThatThrownBy(() -> DecoderServer.start(config, model(), engine))
+      assertThatThrownBy(
+              () -> DecoderServer.start(config, model(), TokenRules.of(3, Set.of()), engine))
           .isInstanceOf(ServerException.class)
           .hasMessageContaining("TLS");
     }
@@ -214,22 +215,24 @@ class LifecycleTest {
   void limitsBeyondTheEngineAndEnginesThatFailAreRefusedAtStart() {
     SessionLimits limits = TestServer.limits(2, false, Duration.ofSeconds(1));
     try (FakeDecoderEngine engine = new FakeDecoderEngine(1, 10)) {
-      assertThatThrownBy(
-              () -> DecoderServer.start(ServerConfig.onFreePorts(limits), model(), engine))
+      assertThatThrownBy(() ->
+              DecoderServer.start(
+                  ServerConfig.onFreePorts(limits), model(), TokenRules.of(3, Set.of()), engine))
           .isInstanceOf(ServerException.class)
           .hasMessageContaining("2 sessions");
     }
     try (FakeDecoderEngine engine = new FakeDecoderEngine(2, 10)) {
       engine.failSteps(true);
-      assertThatThrownBy(
-              () -> DecoderServer.start(ServerConfig.onFreePorts(limits), model(), engine))
+      assertThatThrownBy(() ->
+              DecoderServer.start(
+                  ServerConfig.onFreePorts(limits), model(), TokenRules.of(3, Set.of()), engine))
           .isInstanceOf(ServerException.class)
           .hasMessageContaining("warm the engine");
     }
   }
 
   private static ServedModel model() {
-    return new ServedModel(TestServer.BUNDLE_ID, "fake", TokenRules.of(3, Set.of()));
+    return new ServedModel(TestServer.BUNDLE_ID, "fake");
   }
 
   private static ServingStatus health(TestServer server) {

@@ -6,8 +6,8 @@ import dev.cleave.codec.FrameEncoder;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.StreamSpec;
 import dev.cleave.codec.profile.Profile;
-import dev.cleave.server.call.ServedCodec;
-import dev.cleave.server.call.ServedModel;
+import dev.cleave.server.admission.ServedCodec;
+import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.session.SessionLimits;
@@ -75,12 +75,9 @@ final class TestServer implements AutoCloseable {
   static TestServer start(ServerConfig config, int vocabulary) {
     FakeDecoderEngine engine = new FakeDecoderEngine(config.limits().maxSessions(), vocabulary);
     ServedModel model =
-        new ServedModel(
-            BUNDLE_ID,
-            "fake",
-            TokenRules.of(START, Set.of()),
-            new ServedCodec(PROFILE, List.of(BALANCED)));
-    DecoderServer server = DecoderServer.start(config, model, engine);
+        new ServedModel(BUNDLE_ID, "fake", new ServedCodec(PROFILE, List.of(BALANCED)));
+    DecoderServer server =
+        DecoderServer.start(config, model, TokenRules.of(START, Set.of()), engine);
     engine.forgetCounts();
     return new TestServer(engine, server);
   }

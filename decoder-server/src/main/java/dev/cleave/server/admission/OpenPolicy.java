@@ -1,9 +1,8 @@
-package dev.cleave.server.call;
+package dev.cleave.server.admission;
 
 import dev.cleave.codec.FrameLimits;
 import dev.cleave.codec.StreamSpec;
 import dev.cleave.server.sampling.Sampling;
-import dev.cleave.server.schedule.Generation;
 import dev.cleave.server.session.SessionLimits;
 import dev.cleave.v1.Open;
 import dev.cleave.wire.WireCodec;
@@ -14,17 +13,20 @@ import java.util.HexFormat;
 public record OpenPolicy(ServedModel model, int width, SessionLimits limits, FrameLimits frames) {
 
   /**
-   * What a valid Open asks for.
+   * What a valid Open asks for, whichever kind of model it is for.
    *
    * @param codec how its frames are coded
    * @param promptPositions the most positions its frames carry, within the limits
    */
-  record Accepted(StreamSpec codec, int promptPositions, Generation.Request request) {}
+  public record Accepted(
+      StreamSpec codec, int promptPositions, Sampling sampling, boolean wantLogits) {}
 
   /**
+   * Checks what does not depend on the kind of the model.
+   *
    * @throws Refused when this server, or any, cannot serve it
    */
-  Accepted check(Open open) {
+  public Accepted check(Open open) {
     checkBundle(open);
     StreamSpec spec = CodecPolicy.check(WireCodec.of(open), width, model.codec().hash());
     if (frames.positionsPerFrame(spec) < 1) {
@@ -34,17 +36,37 @@ public record OpenPolicy(ServedModel model, int width, SessionLimits limits, Fra
     }
     int promptPositions =
         checkCount("prompt_positions", open.getPromptPositions(), limits.maxPromptPositions());
-    int maxNewTokens = checkCount("max_new_tokens", open.getMaxNewTokens(), limits.maxNewTokens());
     if (open.getWantLogits() && !limits.allowLogits()) {
       throw new Refused(
           WireReason.LOGITS_REFUSED,
           "this server returns no logits: start it with --allow-logits, or do not ask for them");
     }
-    return new Accepted(
-        spec,
-        promptPositions,
-        new Generation.Request(
-            maxNewTokens, sampling(open), open.getIgnoreEos(), open.getWantLogits()));
+    return new Accepted(spec, promptPositions, sampling(open), open.getWantLogits());
+  }
+
+  /**
+   * The most tokens of the answer of an encoder-decoder model.
+   *
+   * @throws Refused when there are none, too many, or steps are asked for as well
+   */
+  public int newTokens(Open open) {
+    requireZero(
+        "step_positions", open.getStepPositions(), "this model decodes alone and takes no steps");
+    return checkCount("max_new_tokens", open.getMaxNewTokens(), limits.maxNewTokens());
+  }
+
+  /**
+   * The most positions of one step of a causal model.
+   *
+   * @param most that this server takes
+   * @throws Refused when there are none, too many, or the server is to count tokens
+   */
+  public int stepPositions(Open open, int most) {
+    requireZero(
+        "max_new_tokens",
+        open.getMaxNewTokens(),
+        "this model decodes in steps and the device counts the tokens");
+    return checkCount("step_positions", open.getStepPositions(), most);
   }
 
   private void checkBundle(Open open) {
@@ -59,6 +81,13 @@ public record OpenPolicy(ServedModel model, int width, SessionLimits limits, Fra
                   .formatted(model.bundleId(), requested))
           .with("served", model.bundleId())
           .with("requested", requested);
+    }
+  }
+
+  private static void requireZero(String field, int value, String why) {
+    if (value != 0) {
+      throw invalid(
+          field, "%s must be 0, got %s: %s".formatted(field, Integer.toUnsignedString(value), why));
     }
   }
 

@@ -1,4 +1,4 @@
-package dev.cleave.server.call;
+package dev.cleave.server.admission;
 
 import dev.cleave.codec.profile.MalformedProfile;
 import dev.cleave.codec.profile.Profile;

@@ -1,4 +1,4 @@
-package dev.cleave.server.call;
+package dev.cleave.server.admission;
 
 import dev.cleave.wire.WireReason;
 import java.security.SecureRandom;
@@ -20,26 +20,29 @@ public final class SessionTable {
     BROKEN
   }
 
-  private final Set<GenerateCall> calls = ConcurrentHashMap.newKeySet();
+  private final Set<TrackedCall> calls = ConcurrentHashMap.newKeySet();
   private final AtomicInteger admitted = new AtomicInteger();
   // Random ids: clients can neither guess nor count the sessions of others.
   private final SecureRandom random = new SecureRandom();
   private volatile Admission admission = Admission.WARMING;
 
-  long newSessionId() {
+  /** Names a session; unlike any other. */
+  public long newSessionId() {
     return random.nextLong();
   }
 
-  void add(GenerateCall call) {
+  /** Follows a call until {@link #remove}. */
+  public void add(TrackedCall call) {
     calls.add(call);
   }
 
-  void admit() {
+  /** Counts a session as open until its call is removed. */
+  public void admit() {
     admitted.incrementAndGet();
   }
 
-  /** Idempotent. */
-  void remove(GenerateCall call, boolean wasAdmitted) {
+  /** Forgets a call. Idempotent. */
+  public void remove(TrackedCall call, boolean wasAdmitted) {
     if (calls.remove(call) && wasAdmitted) {
       admitted.decrementAndGet();
     }
@@ -65,9 +68,11 @@ public final class SessionTable {
   }
 
   /**
+   * Lets a new session pass.
+   *
    * @throws Refused unless new sessions are taken
    */
-  void requireAdmission() {
+  public void requireAdmission() {
     switch (admission) {
       case OPEN -> {}
       case WARMING ->
@@ -83,11 +88,16 @@ public final class SessionTable {
 
   /** Ends the calls whose clients keep the server waiting too long. */
   public void endIdle() {
-    calls.forEach(GenerateCall::endIfIdle);
+    calls.forEach(TrackedCall::endIfIdle);
+  }
+
+  /** Ends the calls that wait for their clients between two answers. */
+  public void handBackQuiet() {
+    calls.forEach(TrackedCall::handBackIfQuiet);
   }
 
   /** Ends all calls that are not complete. */
   public void handBackAll() {
-    calls.forEach(GenerateCall::handBack);
+    calls.forEach(TrackedCall::handBack);
   }
 }

@@ -1,7 +1,6 @@
-package dev.cleave.server.call;
+package dev.cleave.server.admission;
 
 import com.google.protobuf.ByteString;
-import dev.cleave.server.sampling.TokenRules;
 import java.util.HexFormat;
 
 /**
@@ -9,11 +8,9 @@ import java.util.HexFormat;
  *
  * @param bundleId sha-256 that names the bundle, 64 hex digits
  * @param architecture of the bundle, such as {@code t5}
- * @param rules start, end and suppressed tokens of the checkpoint
  * @param codec of the bundle's calibration
  */
-public record ServedModel(
-    String bundleId, String architecture, TokenRules rules, ServedCodec codec) {
+public record ServedModel(String bundleId, String architecture, ServedCodec codec) {
 
   static final int BUNDLE_ID_BYTES = 32;
 
@@ -26,11 +23,12 @@ public record ServedModel(
   }
 
   /** Of a bundle that was not calibrated. */
-  public ServedModel(String bundleId, String architecture, TokenRules rules) {
-    this(bundleId, architecture, rules, ServedCodec.NONE);
+  public ServedModel(String bundleId, String architecture) {
+    this(bundleId, architecture, ServedCodec.NONE);
   }
 
-  ByteString bundleIdBytes() {
+  /** The id as it travels: 32 bytes. */
+  public ByteString bundleIdBytes() {
     return ByteString.copyFrom(HexFormat.of().parseHex(bundleId));
   }
 

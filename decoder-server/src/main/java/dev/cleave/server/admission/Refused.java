@@ -1,4 +1,4 @@
-package dev.cleave.server.call;
+package dev.cleave.server.admission;
 
 import dev.cleave.wire.WireError;
 import dev.cleave.wire.WireReason;
@@ -11,39 +11,44 @@ import java.time.Duration;
  * made for what clients send, as often as they like. The message may name sizes and limits, never
  * values of a tensor or token ids.
  */
-final class Refused extends RuntimeException {
+public final class Refused extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
 
   private final transient WireError error;
 
-  Refused(WireError error) {
+  private Refused(WireError error) {
     super(error.message(), null, false, false);
     this.error = error;
   }
 
-  Refused(WireReason reason, String message) {
+  /** A refusal without metadata. */
+  public Refused(WireReason reason, String message) {
     this(WireError.of(reason, message));
   }
 
-  Refused with(String key, String value) {
+  /** With one entry of metadata more. */
+  public Refused with(String key, String value) {
     return new Refused(error.withMetadata(key, value));
   }
 
-  Refused with(String key, long value) {
+  /** With one entry of metadata more. */
+  public Refused with(String key, long value) {
     return with(key, Long.toString(value));
   }
 
-  Refused retryAfter(Duration delay) {
+  /** With the time after which it makes sense to ask again. */
+  public Refused retryAfter(Duration delay) {
     return new Refused(error.withRetryDelay(delay));
   }
 
   /** As named in ErrorInfo and in the metric of rejects. */
-  String reason() {
+  public String reason() {
     return error.reason();
   }
 
-  StatusRuntimeException status() {
+  /** What the call ends with. */
+  public StatusRuntimeException status() {
     return WireStatus.exception(error);
   }
 }

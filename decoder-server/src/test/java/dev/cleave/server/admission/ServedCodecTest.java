@@ -1,4 +1,4 @@
-package dev.cleave.server.call;
+package dev.cleave.server.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package dev.cleave.server.call;
+package dev.cleave.server.admission;
 
 import dev.cleave.codec.CodecMode;
 import dev.cleave.codec.StreamSpec;

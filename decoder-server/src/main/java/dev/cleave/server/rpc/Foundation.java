@@ -1,0 +1,82 @@
+package dev.cleave.server.rpc;
+
+import dev.cleave.codec.FrameLimits;
+import dev.cleave.codec.HeaderForm;
+import dev.cleave.codec.StreamSpec;
+import dev.cleave.server.admission.OpenPolicy;
+import dev.cleave.server.admission.ServedModel;
+import dev.cleave.server.admission.SessionTable;
+import dev.cleave.server.admission.SessionTable.Admission;
+import dev.cleave.server.call.SessionHost;
+import dev.cleave.server.metrics.ServerMetrics;
+import dev.cleave.server.session.KvSlots;
+import dev.cleave.server.session.PromptBudget;
+import dev.cleave.server.session.SessionLimits;
+import dev.cleave.wire.WireLimits;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.function.ToDoubleFunction;
+
+/** What a server stands on, whichever kind of model it serves. */
+record Foundation(
+    ServerConfig config,
+    PrometheusMeterRegistry registry,
+    Health health,
+    ServerThreads threads,
+    SessionHost host) {
+
+  /**
+   * @param width of the model's boundary tensor
+   * @param kvUsedBytes what the taken slots hold
+   */
+  static Foundation lay(
+      ServerConfig config,
+      ServedModel model,
+      int width,
+      KvSlots slots,
+      ToDoubleFunction<KvSlots> kvUsedBytes) {
+    SessionLimits limits = config.limits();
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    SessionTable table = new SessionTable();
+    Health health = new Health();
+    PromptBudget prompts = new PromptBudget(limits.promptBufferBytes());
+    ServerMetrics metrics =
+        new ServerMetrics(
+            registry,
+            slots.total(),
+            () -> {
+              table.become(Admission.BROKEN);
+              health.serving(false);
+            });
+    metrics.watch(slots, kvUsedBytes, prompts, table::openSessions);
+    ServerThreads threads = ServerThreads.start();
+    threads.every(idleCheckPeriod(limits.idleTimeout()), table::endIdle);
+    SessionHost host =
+        new SessionHost(
+            new OpenPolicy(model, width, limits, frameLimits(limits)),
+            slots,
+            prompts,
+            metrics,
+            System::nanoTime,
+            config.name(),
+            table);
+    return new Foundation(config, registry, health, threads, host);
+  }
+
+  SessionTable table() {
+    return host.table();
+  }
+
+  private static FrameLimits frameLimits(SessionLimits limits) {
+    return new FrameLimits(
+        Math.min(limits.maxPositionsPerFrame(), limits.maxPromptPositions()),
+        // The agreement of the stream says which width; a wrong one is a lie, not a limit.
+        StreamSpec.MAX_WIDTH,
+        WireLimits.MAX_FRAME_BYTES - HeaderForm.LONG.bytes());
+  }
+
+  private static Duration idleCheckPeriod(Duration idleTimeout) {
+    return Duration.ofNanos(Math.clamp(idleTimeout.toNanos() / 4, 10_000_000L, 1_000_000_000L));
+  }
+}

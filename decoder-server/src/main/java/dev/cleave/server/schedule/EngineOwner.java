@@ -1,0 +1,14 @@
+package dev.cleave.server.schedule;
+
+import java.util.concurrent.CompletableFuture;
+
+/** Who runs the one thread that touches an engine. Thread-safe. */
+public interface EngineOwner extends AutoCloseable {
+
+  /** Completes when the engine has computed once, or exceptionally when it could not. */
+  CompletableFuture<Void> warm();
+
+  /** Hands back what is not complete and ends the owner thread; waits for its current step. */
+  @Override
+  void close();
+}
