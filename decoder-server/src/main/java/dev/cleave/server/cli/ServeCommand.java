@@ -11,12 +11,16 @@ import dev.cleave.server.rpc.Plaintext;
 import dev.cleave.server.rpc.ServerConfig;
 import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.server.upper.TorchUpperEngine;
+import dev.cleave.server.upper.UpperEngine;
+import dev.cleave.server.upper.UpperOptions;
 import dev.cleave.split.block.DecoderJson;
 import dev.cleave.split.block.DecoderSpec;
 import dev.cleave.split.block.DecodingSpec;
 import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.Half;
+import dev.cleave.split.bundle.SplitPoint;
 import dev.cleave.split.torch.WeightPrecision;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,6 +30,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Opens a bundle's server half and serves it until the process is told to end. */
@@ -35,7 +40,7 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     usageHelpAutoWidth = true,
     versionProvider = ServeVersion.class,
-    description = "Runs the server half (the decoder) of a bundle until SIGTERM or Ctrl-C.",
+    description = "Runs the server half of a bundle until SIGTERM or Ctrl-C.",
     footer = {
       "",
       "Examples:",
@@ -44,7 +49,8 @@ import picocli.CommandLine.Option;
       "  cleave serve --bundle /tmp/notes --device cuda:0 --precision bf16 --max-sessions 64",
       "",
       "Plaintext is served on loopback addresses only. SIGTERM: no new sessions, the running",
-      "ones finish within --drain-timeout, the rest are handed back; exit status 0."
+      "ones finish within --drain-timeout, the rest are handed back; exit status 0. A session of a",
+      "causal model is handed back once it has been quiet for a second between two answers."
     })
 public final class ServeCommand implements Callable<Integer> {
 
@@ -80,7 +86,7 @@ public final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--precision",
       defaultValue = "f32",
-      description = "Of the weights: f32 or bf16 (default: ${DEFAULT-VALUE}).")
+      description = "Of the weights: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private WeightPrecision precision = WeightPrecision.F32;
 
   @Option(
@@ -93,7 +99,8 @@ public final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--max-prompt-positions",
       paramLabel = "N",
-      description = "The longest prompt; fewer need less KV (default: the bundle's limit).")
+      description =
+          "The longest prompt, causal: session; fewer need less KV (default: the bundle's limit).")
   private @Nullable Integer maxPromptPositions;
 
   @Option(
@@ -107,6 +114,8 @@ public final class ServeCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "Memory for prompts being received (default: what all sessions need, <= 1024).")
   private @Nullable Integer promptBufferMib;
+
+  @Mixin private CausalOptions causal = new CausalOptions();
 
   @Option(
       names = "--metrics-port",
@@ -152,8 +161,18 @@ public final class ServeCommand implements Callable<Integer> {
     LogPolicy.toStderr(logLevel);
     Plaintext.requireLoopback(host, port);
     Bundle half = Bundle.open(bundle, Half.SERVER);
-    DecoderSpec spec = DecoderJson.read(half.file("decoder.json"));
     ServerConfig config = config(half.manifest());
+    ServedModel model =
+        new ServedModel(half.id().hex(), half.manifest().architecture(), ServedCodec.of(half));
+    switch (half.manifest().split()) {
+      case SplitPoint.EncoderDecoder() -> serveDecoder(half, config, model);
+      case SplitPoint.Causal _ -> serveUpper(half, config, model);
+    }
+    return 0;
+  }
+
+  private void serveDecoder(Bundle half, ServerConfig config, ServedModel model) {
+    DecoderSpec spec = DecoderJson.read(half.file("decoder.json"));
     SessionLimits limits = config.limits();
     EngineOptions options =
         new EngineOptions(
@@ -165,15 +184,31 @@ public final class ServeCommand implements Callable<Integer> {
     if (threads != null) {
       options = options.withThreads(threads);
     }
-    ServedModel model =
-        new ServedModel(half.id().hex(), half.manifest().architecture(), ServedCodec.of(half));
     try (DecoderEngine engine =
             TorchDecoderEngine.open(spec, half.file("decoder.safetensors"), options);
         DecoderServer server = DecoderServer.start(config, model, rules(spec.decoding()), engine)) {
       ready(server, config, model);
       ServeLifetime.awaitSignalAndDrain(server, portFile);
     }
-    return 0;
+  }
+
+  private void serveUpper(Bundle half, ServerConfig config, ServedModel model) {
+    SessionLimits limits = config.limits();
+    UpperOptions options =
+        new UpperOptions(
+            device,
+            precision,
+            new UpperOptions.Sizes(
+                limits.maxSessions(), limits.maxPromptPositions(), causal.stepBudget()));
+    if (threads != null) {
+      options = options.withThreads(threads);
+    }
+    try (UpperEngine engine = TorchUpperEngine.open(half, options);
+        DecoderServer server =
+            DecoderServer.start(config, causal.config(engine.shape(), limits), model, engine)) {
+      ready(server, config, model);
+      ServeLifetime.awaitSignalAndDrain(server, portFile);
+    }
   }
 
   private ServerConfig config(BundleManifest manifest) {
@@ -181,17 +216,17 @@ public final class ServeCommand implements Callable<Integer> {
     int positions =
         maxPromptPositions == null ? bundleLimits.maxPromptPositions() : maxPromptPositions;
     int tokens = maxNewTokens == null ? bundleLimits.maxNewTokens() : maxNewTokens;
-    long onePrompt = (long) positions * manifest.width() * Float.BYTES;
+    boolean steps = manifest.split() instanceof SplitPoint.Causal;
     long promptBytes =
         promptBufferMib == null
-            ? Math.max(onePrompt, Math.min(onePrompt * maxSessions, MAX_DEFAULT_PROMPT_BYTES))
+            ? defaultPromptBytes(steps, positions, manifest.width())
             : (long) promptBufferMib << 20;
     SessionLimits limits =
         new SessionLimits(
             maxSessions,
             positions,
             tokens,
-            positions,
+            steps ? Math.min(positions, CausalOptions.MAX_FRAME_POSITIONS) : positions,
             promptBytes,
             allowLogits,
             seconds(idleTimeout));
@@ -202,6 +237,14 @@ public final class ServeCommand implements Callable<Integer> {
         name == null ? shortName(manifest.name()) : name,
         limits,
         seconds(drainTimeout));
+  }
+
+  private long defaultPromptBytes(boolean steps, int positions, int width) {
+    if (steps) {
+      return CausalOptions.promptBytes(maxSessions, width);
+    }
+    long onePrompt = (long) positions * width * Float.BYTES;
+    return Math.max(onePrompt, Math.min(onePrompt * maxSessions, MAX_DEFAULT_PROMPT_BYTES));
   }
 
   private int metricsPortNumber() {

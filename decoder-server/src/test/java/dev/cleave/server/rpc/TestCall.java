@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cleave.v1.Done;
 import dev.cleave.v1.Opened;
+import dev.cleave.v1.Sampled;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.v1.Token;
 import dev.cleave.wire.DecoderMethods;
@@ -103,6 +104,13 @@ final class TestCall {
     ServerMessage message = next();
     assertThat(message.getMessageCase()).isEqualTo(ServerMessage.MessageCase.OPENED);
     return message.getOpened();
+  }
+
+  /** The answer to an end of a prompt or to a step. */
+  Sampled awaitSampled() throws InterruptedException {
+    ServerMessage message = next();
+    assertThat(message.getMessageCase()).isEqualTo(ServerMessage.MessageCase.SAMPLED);
+    return message.getSampled();
   }
 
   boolean hasReceived() {
