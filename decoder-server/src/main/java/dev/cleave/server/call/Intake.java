@@ -43,7 +43,7 @@ final class Intake {
     this.openSinceNanos = nanoClock.getAsLong();
   }
 
-  /** A message was delivered. */
+  /** A message was delivered, and the room it takes is taken. */
   synchronized void received() {
     requested--;
   }

@@ -87,9 +87,6 @@ public final class SessionCall implements StreamObserver<Uplink>, TrackedCall {
   @Override
   public void onNext(Uplink message) {
     Intake taking = intake;
-    if (taking != null) {
-      taking.received();
-    }
     lock.lock();
     try {
       lastMessageNanos = host.nanoClock().getAsLong();
@@ -108,6 +105,9 @@ public final class SessionCall implements StreamObserver<Uplink>, TrackedCall {
       end(e);
     } finally {
       lock.unlock();
+    }
+    if (taking != null) {
+      taking.received(); // now that its rows have their place
     }
     askForMore();
   }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +36,7 @@ public final class FakeUpperEngine implements UpperEngine {
   private volatile int failingStart = -1;
   private volatile boolean failFrees;
   private volatile boolean failAllocations;
-  private volatile int allocated;
+  private final AtomicInteger allocated = new AtomicInteger();
 
   public FakeUpperEngine(int slots, int vocabulary, int maxPositions, int maxStepPositions) {
     this.shape =
@@ -93,7 +94,7 @@ public final class FakeUpperEngine implements UpperEngine {
 
   /** Slots that are allocated. */
   public int allocated() {
-    return allocated;
+    return allocated.get();
   }
 
   @Override
@@ -112,7 +113,7 @@ public final class FakeUpperEngine implements UpperEngine {
     }
     kv[slot] = new long[positions];
     length[slot] = 0;
-    allocated++;
+    allocated.incrementAndGet();
   }
 
   @Override
@@ -231,7 +232,7 @@ public final class FakeUpperEngine implements UpperEngine {
       throw new EngineException("free", "fake", "it was told to fail", null);
     }
     if (kv[slot] != null) {
-      allocated--;
+      allocated.decrementAndGet();
     }
     kv[slot] = null;
   }
