@@ -54,11 +54,7 @@ final class Oracle {
   static Oracle read(Path folder) throws IOException {
     Oracle oracle = new Oracle();
     JsonNode json = new ObjectMapper().readTree(folder.resolve("expected.json").toFile());
-    for (JsonNode text : json.path("tokenizer")) {
-      oracle.texts.add(
-          new Text(
-              text.path("text").asText(), Arrays.stream(ints(text.path("ids"))).boxed().toList()));
-    }
+    oracle.texts.addAll(texts(json));
     try (Weights expected = Weights.openFile(folder.resolve("expected.safetensors"))) {
       int[] ids = int64(expected, "input_ids");
       int[] mask = int64(expected, "attention_mask");
@@ -86,6 +82,16 @@ final class Oracle {
       }
     }
     return oracle;
+  }
+
+  static List<Text> texts(JsonNode json) {
+    List<Text> texts = new ArrayList<>();
+    for (JsonNode text : json.path("tokenizer")) {
+      texts.add(
+          new Text(
+              text.path("text").asText(), Arrays.stream(ints(text.path("ids"))).boxed().toList()));
+    }
+    return texts;
   }
 
   /**
@@ -127,7 +133,7 @@ final class Oracle {
     return worst;
   }
 
-  private static int[] int64(Weights file, String name) {
+  static int[] int64(Weights file, String name) {
     MemorySegment bytes = file.bytes(name);
     int[] values = new int[(int) (bytes.byteSize() / Long.BYTES)];
     for (int i = 0; i < values.length; i++) {
@@ -136,7 +142,7 @@ final class Oracle {
     return values;
   }
 
-  private static int[] ints(JsonNode array) {
+  static int[] ints(JsonNode array) {
     int[] values = new int[array.size()];
     for (int i = 0; i < values.length; i++) {
       values[i] = array.get(i).asInt();
