@@ -1,4 +1,6 @@
-/** Models that are cut between two layers: the split against the whole, over links of every kind. */
+/**
+ * Models that are cut between two layers: the split against the whole, over links of every kind.
+ */
 @NullMarked
 package dev.cleave.bench.split;
 
