@@ -58,6 +58,17 @@ final class Bundles {
     return split(ParityTest.FIXTURES.resolve(name), work.resolve(name));
   }
 
+  /** A decoder-only fixture, cut after so many layers. */
+  static Path fixture(String name, Path work, int at) {
+    Path bundle = work.resolve(name);
+    SplitCompiler.split(
+        ParityTest.FIXTURES.resolve(name),
+        bundle,
+        SplitOptions.defaults().withAt(at),
+        ProgressListener.NONE);
+    return bundle;
+  }
+
   static List<Sample> samples() throws IOException {
     List<Sample> samples = new ArrayList<>();
     ObjectMapper json = new ObjectMapper();

@@ -21,6 +21,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Split equals whole: one bundle against what {@code transformers} computed with the checkpoint it
@@ -38,6 +39,27 @@ final class Parity {
   record Result(double boundaryError, double logitsError, boolean greedyEqual, boolean idsEqual) {
     boolean matches() {
       return boundaryError <= TOLERANCE && logitsError <= TOLERANCE && greedyEqual && idsEqual;
+    }
+
+    /** The larger errors of two. */
+    Result worse(Result other) {
+      return new Result(
+          Math.max(boundaryError, other.boundaryError),
+          Math.max(logitsError, other.logitsError),
+          greedyEqual && other.greedyEqual,
+          idsEqual && other.idsEqual);
+    }
+
+    @Override
+    public String toString() {
+      return String.format(
+          Locale.ROOT,
+          "boundary %.1e  logits %.1e  greedy %s  ids %s  %s",
+          boundaryError,
+          logitsError,
+          greedyEqual ? "equal" : "DIFFERENT",
+          idsEqual ? "equal" : "DIFFERENT",
+          matches() ? "ok" : "MISMATCH");
     }
   }
 

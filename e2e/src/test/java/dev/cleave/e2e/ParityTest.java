@@ -26,7 +26,7 @@ class ParityTest {
     String lines = printed.toString(StandardCharsets.UTF_8);
     System.err.println(lines);
     assertThat(passed).as(lines).isTrue();
-    assertThat(lines.lines().filter(line -> line.endsWith("ok"))).hasSize(4);
+    assertThat(lines.lines().filter(line -> line.endsWith("ok"))).hasSize(8);
     assertThat(lines.lines().filter(line -> line.contains("refuse/")))
         .isNotEmpty()
         .allMatch(line -> line.contains("refused: "));

@@ -116,7 +116,7 @@ class ServerLifeTest {
     }
   }
 
-  private static void awaitMetric(ServerProcess server, String name, double expected)
+  static void awaitMetric(ServerProcess server, String name, double expected)
       throws IOException, InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
     double value = metric(server, name);
