@@ -79,7 +79,7 @@ final class CausalParity {
         }
       }
     }
-    return new Parity.Result(boundary, logits, greedy, ids);
+    return new Parity.Result(boundary, logits, greedy, ids, oracle.tolerance);
   }
 
   static LowerEngine lower(Path bundle, BundleManifest manifest, int at) {

@@ -36,9 +36,14 @@ final class Parity {
   private static final int SLOTS = 2;
 
   /** What was compared, and how it came out. */
-  record Result(double boundaryError, double logitsError, boolean greedyEqual, boolean idsEqual) {
+  record Result(
+      double boundaryError,
+      double logitsError,
+      boolean greedyEqual,
+      boolean idsEqual,
+      double tolerance) {
     boolean matches() {
-      return boundaryError <= TOLERANCE && logitsError <= TOLERANCE && greedyEqual && idsEqual;
+      return boundaryError <= tolerance && logitsError <= tolerance && greedyEqual && idsEqual;
     }
 
     /** The larger errors of two. */
@@ -47,7 +52,8 @@ final class Parity {
           Math.max(boundaryError, other.boundaryError),
           Math.max(logitsError, other.logitsError),
           greedyEqual && other.greedyEqual,
-          idsEqual && other.idsEqual);
+          idsEqual && other.idsEqual,
+          tolerance);
     }
 
     @Override
@@ -59,7 +65,9 @@ final class Parity {
           logitsError,
           greedyEqual ? "equal" : "DIFFERENT",
           idsEqual ? "equal" : "DIFFERENT",
-          matches() ? "ok" : "MISMATCH");
+          !matches()
+              ? "MISMATCH"
+              : tolerance == TOLERANCE ? "ok" : "ok within %.0e".formatted(tolerance));
     }
   }
 
@@ -98,7 +106,7 @@ final class Parity {
         }
       }
     }
-    return new Result(boundary, logits, greedy, ids);
+    return new Result(boundary, logits, greedy, ids, TOLERANCE);
   }
 
   /** The logits of the oracle's decoder tokens, f32 [steps, vocabulary]. */

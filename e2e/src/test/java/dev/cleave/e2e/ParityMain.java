@@ -54,7 +54,8 @@ public final class ParityMain {
     }
     int mismatched = folders.size() - matched - refused;
     out.printf(
-        "%d matched, %d refused, %d mismatched (tolerance %.0e of the largest expected value)%n",
+        "%d matched, %d refused, %d mismatched (tolerance %.0e of the largest expected value, where no"
+            + " other is said)%n",
         matched, refused, mismatched, Parity.TOLERANCE);
     return mismatched == 0;
   }
