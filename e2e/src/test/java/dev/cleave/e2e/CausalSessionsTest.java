@@ -131,8 +131,7 @@ class CausalSessionsTest {
     if (session % 3 == 0) {
       options = options.withDrafts(4);
     }
-    try (Generation answer =
-        client.generateFromIds(random(session, 3 + 11 * session), options)) {
+    try (Generation answer = client.generateFromIds(random(session, 3 + 11 * session), options)) {
       answer.forEach(piece -> {});
       return Arrays.stream(answer.tokenIds()).boxed().toList();
     }

@@ -54,8 +54,7 @@ class SmolLm2Test {
         if (tensors.has(states)) {
           HiddenStates hidden = client.encodeIds(ids);
           assertThat(
-                  CausalOracle.error(
-                      tensors.floats(states), CausalParity.floats(hidden.values())))
+                  CausalOracle.error(tensors.floats(states), CausalParity.floats(hidden.values())))
               .as(states)
               .isLessThan(Parity.TOLERANCE);
         }
@@ -84,7 +83,8 @@ class SmolLm2Test {
           int same = Arrays.mismatch(greedy, ids);
           System.err.printf(
               "int8 server weights: %s%n",
-              same < 0 ? "all %d tokens equal".formatted(ids.length)
+              same < 0
+                  ? "all %d tokens equal".formatted(ids.length)
                   : "equal up to token %d of %d".formatted(same, greedy.length));
           if (entry.path("user").asText().contains("capital of France")) {
             assertThat(text).contains("Paris");

@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -43,7 +44,7 @@ final class ShapedLink implements AutoCloseable {
     }
   }
 
-  private record Piece(byte[] bytes, int length, long dueNanos) {}
+  private record Piece(ByteBuffer bytes, long dueNanos) {}
 
   private final ServerSocket listener;
   private final int target;
@@ -123,12 +124,12 @@ final class ShapedLink implements AutoCloseable {
           long now = System.nanoTime();
           double nanos = 1e9 * length * Byte.SIZE / shape.bitsPerSecond();
           free = (free - now > 0 ? free : now) + (long) nanos;
-          queue.put(new Piece(bytes, length, free + shape.delayNanos()));
+          queue.put(new Piece(ByteBuffer.wrap(bytes, 0, length), free + shape.delayNanos()));
         }
       } catch (IOException closed) {
         // the other direction sees the same
       }
-      queue.put(new Piece(new byte[0], 0, free + shape.delayNanos()));
+      queue.put(new Piece(ByteBuffer.allocate(0), free + shape.delayNanos()));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -144,11 +145,11 @@ final class ShapedLink implements AutoCloseable {
           LockSupport.parkNanos(left);
           left = piece.dueNanos() - System.nanoTime();
         }
-        if (piece.length() == 0) {
+        if (!piece.bytes().hasRemaining()) {
           to.shutdownOutput();
           return;
         }
-        out.write(piece.bytes(), 0, piece.length());
+        out.write(piece.bytes().array(), 0, piece.bytes().limit());
         out.flush();
       }
     } catch (IOException closed) {
