@@ -17,6 +17,7 @@ import dev.cleave.split.error.SplitException;
 import dev.cleave.split.torch.UpperEmitter;
 import dev.cleave.split.torch.UpperScript;
 import dev.cleave.split.torch.UpperScriptOptions;
+import dev.cleave.split.torch.WeightPrecision;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -81,6 +82,12 @@ public final class TorchUpperEngine implements UpperEngine {
   public static TorchUpperEngine open(UpperSpec spec, Path weightsFile, UpperOptions options) {
     TorchDevice.requirePresent(options.device());
     UpperScript script = emit(spec, options);
+    TorchDevice.requireRoom(
+        options.device(),
+        weightBytes(spec, options.precision()),
+        1,
+        weightBytes(spec, options.precision()) + " bytes of weights",
+        "close what else runs here, or take a lesser --precision");
     TorchProgram program = TorchProgram.load(script.archive(), options.threads());
     boolean opened = false;
     try {
@@ -104,6 +111,17 @@ public final class TorchUpperEngine implements UpperEngine {
         program.close();
       }
     }
+  }
+
+  private static long weightBytes(UpperSpec spec, WeightPrecision precision) {
+    long elements = 0;
+    long largest = 0;
+    for (CanonicalTensors.Tensor tensor : CanonicalTensors.ofUpper(spec)) {
+      elements += tensor.elements();
+      largest = Math.max(largest, tensor.elements());
+    }
+    // while one is packed, it is there in f32 too, as it came and joined to others
+    return elements * precision.bytes() + 2 * largest * Float.BYTES;
   }
 
   private static UpperScript emit(UpperSpec spec, UpperOptions options) {

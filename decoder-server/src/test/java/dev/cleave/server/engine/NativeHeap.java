@@ -10,7 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /** What glibc has allocated to this process. */
-final class NativeHeap {
+public final class NativeHeap {
   // struct mallinfo2 (malloc.h, glibc 2.33): ten size_t; hblkhd and uordblks are the bytes in use
   private static final MemoryLayout MALLINFO2 =
       MemoryLayout.structLayout(MemoryLayout.sequenceLayout(10, ValueLayout.JAVA_LONG));
@@ -20,7 +20,7 @@ final class NativeHeap {
   private NativeHeap() {}
 
   @SuppressWarnings("restricted")
-  static long allocatedBytes() {
+  public static long allocatedBytes() {
     Linker linker = Linker.nativeLinker();
     MethodHandle mallinfo2 =
         linker.downcallHandle(

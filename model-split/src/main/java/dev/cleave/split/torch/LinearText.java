@@ -43,11 +43,16 @@ final class LinearText {
 
   /** The expression in f32 of what is in the weights' precision. */
   String single(String x) {
-    return form.precision() == WeightPrecision.F32 ? x : "torch.to(" + x + ", 6)";
+    return form.half() ? "torch.to(" + x + ", 6)" : x;
   }
 
   private String product(String x, String weight, String bias) {
-    boolean half = form.precision() != WeightPrecision.F32;
+    if (form.integers()) {
+      int at = Integer.parseInt(weight.substring(2, weight.length() - 1));
+      return plus(
+          "(self).integers(%s, %s, s[%d], s[%d], )".formatted(x, weight, 2 * at, 2 * at + 1), bias);
+    }
+    boolean half = form.half();
     if (!form.oneDnn() && !half) {
       return "torch.linear(%s, %s, %s)".formatted(x, weight, bias);
     }
@@ -62,7 +67,10 @@ final class LinearText {
     if (!half) {
       return product;
     }
-    product = single(product);
+    return plus(single(product), bias);
+  }
+
+  private static String plus(String product, String bias) {
     return bias.equals("None") ? product : "torch.add(" + product + ", " + bias + ")";
   }
 }

@@ -14,11 +14,11 @@ public record ScriptOptions(
     String device, WeightPrecision precision, int slots, int maxSource, int maxNewTokens) {
 
   public ScriptOptions {
-    WeightForm.fastest(device, precision);
     if (precision != WeightPrecision.F32 && precision != WeightPrecision.BF16) {
       throw new IllegalArgumentException(
           "a decoder with cross attention is computed in f32 or bf16, not in " + precision);
     }
+    WeightForm.fastest(device, precision);
     requirePositive("slots", slots);
     requirePositive("maxSource", maxSource);
     requirePositive("maxNewTokens", maxNewTokens);

@@ -94,13 +94,28 @@ final class UpperAttentionText {
             .formatted(queries("p"), self.kvHeads(), group, self.headDim()));
     text.line(4, "q = torch.permute(q, [1, 2, 0, 3])");
     text.line(4, "c = torch.expand(c, [-1, -1, %d, -1, -1])".formatted(group));
-    text.line(4, "a = " + attend("q", "c", "masks[i]"));
+    text.line(4, "a = " + attend("q", "c", "masks[i]", false));
     text.line(
         4,
         "a = torch.reshape(torch.permute(a, [2, 0, 1, 3]), [count, %d])"
             .formatted(self.queryWidth()));
     deeper("_1 = torch.append(heard, a)");
     put("h = torch.cat(heard)");
+    parts.after(linears.apply("h", name + ".o"), name);
+  }
+
+  /** All rows of one text, each to those up to itself; without a cache. */
+  void whole(String name) {
+    project(name);
+    put(
+        "q = torch.permute(torch.view(%s, [-1, %d, %d, %d]), [1, 2, 0, 3])"
+            .formatted(queries("h"), self.kvHeads(), group, self.headDim()));
+    put(
+        "c = torch.permute(torch.view(%s, [-1, 2, %d, 1, %d]), [1, 2, 3, 0, 4])"
+            .formatted(keysAndValues("h"), self.kvHeads(), self.headDim()));
+    put("c = torch.expand(c, [-1, -1, %d, -1, -1])".formatted(group));
+    put("h = " + attend("q", "c", "None", true));
+    put("h = torch.reshape(torch.permute(h, [2, 0, 1, 3]), [-1, %d])".formatted(self.queryWidth()));
     parts.after(linears.apply("h", name + ".o"), name);
   }
 
@@ -114,7 +129,11 @@ final class UpperAttentionText {
     String turning = "torch.narrow(h, 1, 0, %d)".formatted(heads * self.headDim());
     if (self.queryKeyNorm().isPresent()) {
       put("t = torch.view(%s, [-1, %d, %d])".formatted(turning, heads, self.headDim()));
-      put("_0 = torch.copy_(t, %s)".formatted(normed(self.queryKeyNorm().get(), name)));
+      put("t = " + normed(self.queryKeyNorm().get(), name));
+      // not in place: a gradient needs what was normed
+      put(
+          "h = torch.cat([torch.reshape(t, [-1, %d]), torch.narrow(h, 1, %d, %d)], 1)"
+              .formatted(heads * self.headDim(), heads * self.headDim(), self.keyValueWidth()));
     }
     if (rotates) {
       put(
@@ -160,12 +179,12 @@ final class UpperAttentionText {
     String q =
         "torch.view(%s, [%d, 1, %d, %d])"
             .formatted(queries(row), self.kvHeads(), group, self.headDim());
-    return attend(q, cache, "None");
+    return attend(q, cache, "None", false);
   }
 
-  private String attend(String q, String cache, String mask) {
-    return "torch.scaled_dot_product_attention(%s, torch.select(%s, 0, 0), torch.select(%s, 0, 1), %s, 0., False, scale=%s)"
-        .formatted(q, cache, cache, mask, self.scale());
+  private String attend(String q, String cache, String mask, boolean causal) {
+    return "torch.scaled_dot_product_attention(%s, torch.select(%s, 0, 0), torch.select(%s, 0, 1), %s, 0., %s, scale=%s)"
+        .formatted(q, cache, cache, mask, causal ? "True" : "False", self.scale());
   }
 
   private void put(String line) {

@@ -49,6 +49,7 @@ public final class UpperEmitter {
     text.line(1, "training : bool");
     UpperScript.TENSOR_LISTS.forEach(name -> text.line(1, name + " : List[Tensor]"));
     options.form().pack(text, PackedWeight.Kind.TABLE, PackedWeight.Kind.LINEAR);
+    options.form().product(text);
     RotaryText rotary = new RotaryText(self, options.form(), text);
     rotary.packing();
     stepOne();
@@ -104,6 +105,7 @@ public final class UpperEmitter {
 
   private void begin() {
     put("w = self.weights");
+    put("s = self.scales");
     put("kv = self.kv");
     put("state = self.state");
     put("x = " + onDevice("hidden", ScriptText.F32));

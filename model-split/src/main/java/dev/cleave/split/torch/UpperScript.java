@@ -25,7 +25,7 @@ import java.util.List;
  * {@code free} erases the first positions, which are to be those that were written.
  */
 public final class UpperScript {
-  static final List<String> TENSOR_LISTS = List.of("weights", "kv", "state");
+  static final List<String> TENSOR_LISTS = List.of("weights", "scales", "kv", "state");
 
   private final String text;
   private final List<PackedWeight> weights;
