@@ -85,6 +85,11 @@ public final class Generation implements Iterable<String>, AutoCloseable {
     }
   }
 
+  /** Whether the answer has ended and did not fail: then there are a reason and a receipt. */
+  public boolean finished() {
+    return finishReason != null;
+  }
+
   /**
    * Why the answer ended.
    *

@@ -122,7 +122,7 @@ public final class Exchange {
   }
 
   /** Answers the steps of a session; the first id stands behind {@code position}. */
-  void sampled(int position, int... ids) {
+  public void sampled(int position, int... ids) {
     Sampled.Builder sampled = Sampled.newBuilder().setPosition(position);
     Arrays.stream(ids).forEach(sampled::addIds);
     responses.onNext(ServerMessage.newBuilder().setSampled(sampled).build());
@@ -133,6 +133,11 @@ public final class Exchange {
     if (!halfClosed.await(20, TimeUnit.SECONDS)) {
       throw new AssertionError("the device did not close its side");
     }
+  }
+
+  /** The next message of the device, whatever it is; fails when none comes. */
+  public Uplink next() throws InterruptedException {
+    return expect(Uplink.class);
   }
 
   public void tokens(int firstPosition, int... ids) {

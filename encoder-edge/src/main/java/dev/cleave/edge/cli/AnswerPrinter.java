@@ -33,7 +33,7 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
     }
   }
 
-  private void stream(Generation generation) {
+  void stream(Generation generation) {
     boolean lineOpen = false;
     try {
       for (String piece : generation) {
@@ -51,7 +51,7 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
     }
   }
 
-  private static Answer answer(String text, Generation generation) {
+  static Answer answer(String text, Generation generation) {
     List<Integer> ids = Arrays.stream(generation.tokenIds()).boxed().toList();
     return new Answer(text, ids, generation.finishReason(), generation.receipt());
   }
@@ -64,7 +64,7 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
     }
   }
 
-  private void print(Receipt receipt) {
+  void print(Receipt receipt) {
     Receipt.Sent sent = receipt.sent();
     Receipt.Received received = receipt.received();
     Receipt.Timing timing = receipt.timing();
@@ -114,7 +114,7 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
     err.flush();
   }
 
-  private void print(Receipt.Steps steps) {
+  void print(Receipt.Steps steps) {
     err.printf(
         Locale.ROOT,
         "  steps       %,d round trip%s; for each token after the first %.1f bytes up, %.1f down%n",

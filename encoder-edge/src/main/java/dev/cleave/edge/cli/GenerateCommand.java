@@ -4,19 +4,11 @@ import dev.cleave.edge.CleaveClient;
 import dev.cleave.edge.ClientOptions;
 import dev.cleave.edge.GenerateOptions;
 import dev.cleave.edge.Generation;
-import dev.cleave.edge.Sampling;
-import dev.cleave.edge.codec.CodecChoice;
-import dev.cleave.edge.engine.OrtEncoder;
-import dev.cleave.edge.link.ServerAddress;
+import dev.cleave.edge.chat.Chat;
+import dev.cleave.edge.chat.ChatMessage;
 import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,107 +32,24 @@ import picocli.CommandLine.Spec;
       "  cleave generate --bundle notes \"Pt c/o chest pain for 3 days.\"",
       "  cleave generate --bundle notes --server 127.0.0.1:7431 --file letter.txt --codec rate:4",
       "  cleave generate --bundle notes --json < letter.txt 2> /dev/null",
+      "  cleave generate --bundle smollm --chat \"What is the capital of France?\"",
       "  cleave generate --bundle notes --temperature 0.7 --top-p 0.9 --seed 7 --stop END \"...\""
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 final class GenerateCommand implements Callable<Integer> {
   @Spec CommandSpec spec;
   @Mixin PromptSource prompt;
+  @Mixin AnswerOptions how;
 
   @Option(
-      names = "--bundle",
-      required = true,
-      paramLabel = "DIR",
-      description = "The bundle; only its device half is read.")
-  Path bundle;
-
-  @Option(
-      names = "--server",
-      paramLabel = "HOST:PORT",
-      converter = Converters.Servers.class,
-      defaultValue = ServerAddress.DEFAULT,
-      description = "The decoder server, on this machine (default: ${DEFAULT-VALUE}).")
-  ServerAddress server;
+      names = "--chat",
+      description = "Put the text as one message of a conversation, in the model's own template.")
+  boolean chat;
 
   @Option(
       names = "--json",
       description = "Print one JSON object: text, token_ids, finish_reason, receipt.")
   boolean json;
-
-  @Option(
-      names = "--max-tokens",
-      paramLabel = "N",
-      description = "The most tokens to generate (default: the bundle's).")
-  @Nullable Integer maxTokens;
-
-  @Option(
-      names = "--temperature",
-      paramLabel = "T",
-      defaultValue = "0",
-      description = "0 is greedy (default: ${DEFAULT-VALUE}).")
-  float temperature;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "P",
-      defaultValue = "1",
-      description = "Draw from the likeliest tokens that together have probability P.")
-  float topP;
-
-  @Option(
-      names = "--top-k",
-      paramLabel = "K",
-      defaultValue = "0",
-      description = "Draw from the K likeliest tokens; 0 is all.")
-  int topK;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "S",
-      description = "Decides every draw (default: random, see the receipt).")
-  @Nullable Long seed;
-
-  @Option(
-      names = "--stop",
-      paramLabel = "TEXT",
-      description = "End the answer where this appears in it; may be repeated.")
-  List<String> stops = List.of();
-
-  @Option(
-      names = "--deadline",
-      paramLabel = "TIME",
-      converter = Converters.Durations.class,
-      description = "Fail after this long: 500ms, 30s, 2m.")
-  @Nullable Duration deadline;
-
-  @Option(
-      names = "--codec",
-      paramLabel = "CODEC",
-      converter = Converters.Codecs.class,
-      completionCandidates = Converters.CodecCandidates.class,
-      defaultValue = "default",
-      description = {
-        "How hidden states are coded: ${COMPLETION-CANDIDATES}.",
-        "The default is the bundle's balanced preset where it is calibrated, else int8."
-      })
-  CodecChoice codec;
-
-  @Option(
-      names = "--drafts",
-      paramLabel = "N",
-      defaultValue = "0",
-      description = {
-        "Draft up to N tokens for each step out of what was said, for the server to verify; fewer"
-            + " while that does not pay (default: ${DEFAULT-VALUE}, none).",
-        "The text is the same. Only where the model has no encoder."
-      })
-  int drafts;
-
-  @Option(
-      names = "--threads",
-      paramLabel = "N",
-      description = "Threads of the encoder (default: up to 4).")
-  @Nullable Integer threads;
 
   @Option(names = "--no-receipt", description = "Print no receipt on standard error.")
   boolean noReceipt;
@@ -149,12 +58,11 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
-    GenerateOptions options = options();
-    ClientOptions client =
-        new ClientOptions(server, threads == null ? OrtEncoder.defaultThreads() : threads);
+    GenerateOptions options = how.generate();
+    ClientOptions client = how.client();
     String text = prompt.read(err);
-    try (CleaveClient cleave = CleaveClient.open(bundle, client);
-        Generation generation = cleave.generate(text, options);
+    try (CleaveClient cleave = CleaveClient.open(how.bundle, client);
+        Generation generation = begin(cleave, text, options);
         var _ = Interrupt.cancels(generation)) {
       AnswerPrinter printer = new AnswerPrinter(out, err, json, !noReceipt);
       printer.print(generation);
@@ -162,15 +70,9 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  private GenerateOptions options() {
-    return new GenerateOptions(
-        maxTokens == null ? OptionalInt.empty() : OptionalInt.of(maxTokens),
-        new Sampling(
-            temperature, topK, topP, seed == null ? OptionalLong.empty() : OptionalLong.of(seed)),
-        stops,
-        codec,
-        Optional.ofNullable(deadline),
-        drafts,
-        GenerateOptions.defaults().research());
+  private Generation begin(CleaveClient cleave, String text, GenerateOptions options) {
+    return chat
+        ? cleave.generateFromIds(Chat.prompt(cleave, List.of(ChatMessage.user(text))), options)
+        : cleave.generate(text, options);
   }
 }

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
       SplitCommand.class,
       InspectCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       DescribeCommand.class
     },
     mixinStandardHelpOptions = true,

@@ -60,7 +60,7 @@ final class PromptSource {
   }
 
   @SuppressWarnings("SystemConsoleNull") // it is null on JDK 25 where standard input is a pipe
-  private static boolean isTyped() {
+  static boolean isTyped() {
     Console console = System.console();
     return console != null && console.isTerminal();
   }

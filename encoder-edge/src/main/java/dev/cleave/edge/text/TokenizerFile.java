@@ -5,7 +5,10 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -17,7 +20,18 @@ final class TokenizerFile {
   private final BitSet known = new BitSet();
   private final BitSet special = new BitSet();
   private final BitSet bytePieces = new BitSet();
+  private final List<AddedToken> addedTokens = new ArrayList<>();
   private boolean byteFallback;
+
+  /**
+   * A token that is found in a text before all else.
+   *
+   * @param id its id
+   * @param text its text
+   * @param lstrip whether white space before it belongs to it
+   * @param rstrip whether white space behind it belongs to it
+   */
+  record AddedToken(int id, String text, boolean lstrip, boolean rstrip) {}
 
   private TokenizerFile() {}
 
@@ -42,6 +56,14 @@ final class TokenizerFile {
     return facts;
   }
 
+  /** The added tokens that are no text of anybody, the longest first. */
+  List<AddedToken> specialTokens() {
+    return addedTokens.stream()
+        .filter(token -> isSpecial(token.id()) && !token.text().isEmpty())
+        .sorted(Comparator.comparingInt((AddedToken token) -> -token.text().length()))
+        .toList();
+  }
+
   /** One more than the largest id. */
   int vocabulary() {
     return known.length();
@@ -64,18 +86,25 @@ final class TokenizerFile {
     while (json.nextToken() == JsonToken.START_OBJECT) {
       int id = -1;
       boolean isSpecial = false;
+      String text = "";
+      boolean lstrip = false;
+      boolean rstrip = false;
       while (json.nextToken() == JsonToken.FIELD_NAME) {
         String field = json.currentName();
         json.nextToken();
         switch (field) {
           case "id" -> id = json.getIntValue();
           case "special" -> isSpecial = json.getBooleanValue();
+          case "content" -> text = json.getText();
+          case "lstrip" -> lstrip = json.getBooleanValue();
+          case "rstrip" -> rstrip = json.getBooleanValue();
           default -> json.skipChildren();
         }
       }
       if (id >= 0) {
         known.set(id);
         special.set(id, isSpecial);
+        addedTokens.add(new AddedToken(id, text, lstrip, rstrip));
       }
     }
   }
