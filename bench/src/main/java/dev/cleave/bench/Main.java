@@ -1,5 +1,6 @@
 package dev.cleave.bench;
 
+import dev.cleave.bench.codec.CausalStatesTable;
 import dev.cleave.bench.codec.RateTable;
 import dev.cleave.bench.codec.SpeedTable;
 import dev.cleave.bench.codec.StatesTable;
@@ -9,6 +10,7 @@ import java.util.concurrent.Callable;
 import org.openjdk.jmh.runner.RunnerException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code cleave bench}: every claim with both of its sides. */
@@ -24,16 +26,27 @@ import picocli.CommandLine.Parameters;
       "  codec     the tensor codec: all of the next three",
       "  codec-rates   rate and distortion on synthetic states with outliers",
       "  codec-states  modes and presets on the reference model's states, after calibrating it",
+      "  codec-causal  modes and presets on SmolLM2's states, where CLEAVE_MODELS has it (not part of",
+      "                codec: a quarter of an hour or more for each cut)",
       "  codec-speed   frames against a plain copy and zstd (JMH)",
       "",
       "Examples:",
       "  ./cleave bench",
       "  ./cleave bench codec",
+      "  CLEAVE_MODELS=~/models ./cleave bench codec-causal --at 4",
       "  ./cleave bench decode"
     })
 public final class Main implements Callable<Integer> {
   @Parameters(arity = "0..*", description = "decode, generate, codec; all of them by default")
   private List<String> names = List.of("decode", "generate", "codec");
+
+  @Option(
+      names = "--at",
+      paramLabel = "K",
+      split = ",",
+      defaultValue = "1,4,8,15",
+      description = "codec-causal: layers on the device (default: ${DEFAULT-VALUE})")
+  private List<Integer> cuts = List.of();
 
   /** Runs the benchmarks that are named. */
   public static void main(String[] arguments) {
@@ -62,6 +75,7 @@ public final class Main implements Callable<Integer> {
         }
         case "codec-rates" -> RateTable.print();
         case "codec-states" -> states();
+        case "codec-causal" -> CausalStatesTable.print(cuts);
         case "codec-speed" -> SpeedTable.print();
         default -> {
           System.err.println(

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.cleave.lab.calibrate.Calibration;
 import dev.cleave.lab.calibrate.CalibrationOptions;
-import dev.cleave.lab.measure.LabProgress;
+import dev.cleave.lab.half.LabProgress;
 import dev.cleave.split.ProgressListener;
 import dev.cleave.split.SplitCompiler;
 import dev.cleave.split.SplitOptions;

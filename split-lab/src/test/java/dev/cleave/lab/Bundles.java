@@ -28,6 +28,14 @@ public final class Bundles {
     return split(FIXTURES.resolve(name), folder.resolve(name));
   }
 
+  /** Splits a decoder-only fixture after half of its layers. */
+  public static Path causal(Path folder) {
+    Path out = folder.resolve("causal");
+    SplitOptions options = SplitOptions.defaults().withAt(2);
+    SplitCompiler.split(FIXTURES.resolve("qwen2-bias-bf16"), out, options, ProgressListener.NONE);
+    return out;
+  }
+
   private static Path split(Path checkpoint, Path out) {
     SplitCompiler.split(checkpoint, out, SplitOptions.defaults(), ProgressListener.NONE);
     return out;

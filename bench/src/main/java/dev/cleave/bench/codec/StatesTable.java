@@ -3,36 +3,32 @@ package dev.cleave.bench.codec;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.luben.zstd.Zstd;
-import dev.cleave.codec.CertificateMeter;
 import dev.cleave.codec.CodecMode;
 import dev.cleave.codec.profile.Profile;
 import dev.cleave.lab.calibrate.Calibration;
 import dev.cleave.lab.calibrate.CalibrationOptions;
 import dev.cleave.lab.calibrate.CalibrationReport;
+import dev.cleave.lab.half.DeviceHalf;
+import dev.cleave.lab.half.Framing;
+import dev.cleave.lab.half.LabProgress;
+import dev.cleave.lab.half.Sample;
+import dev.cleave.lab.half.ServerHalf;
 import dev.cleave.lab.measure.Answers;
 import dev.cleave.lab.measure.BlockQuantiser;
 import dev.cleave.lab.measure.Codec;
-import dev.cleave.lab.measure.CodingEffect;
-import dev.cleave.lab.measure.DeviceHalf;
 import dev.cleave.lab.measure.FieldScore;
 import dev.cleave.lab.measure.Judge;
-import dev.cleave.lab.measure.LabProgress;
-import dev.cleave.lab.measure.Sample;
-import dev.cleave.lab.measure.ServerHalf;
 import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.bundle.CodecSection;
 import dev.cleave.split.bundle.Half;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Function;
-import java.util.function.UnaryOperator;
 
 /**
  * Every mode and preset on the reference model's own states: what it costs, and what it does to the
@@ -44,15 +40,14 @@ public final class StatesTable {
 
   private static final int MAX_ANSWER = 128;
 
-  private static final int POSITIONS_PER_FRAME = 128;
-
   private final Profile profile;
   private final DeviceHalf device;
   private final ServerHalf server;
   private final List<Sample> samples;
   private final Judge judge;
+  private final StatesMeter meter;
 
-  private record Figures(double bits, double bound, double kl, double agreement, double fields) {}
+  private record Figures(StatesMeter.Figures figures, double fields) {}
 
   private StatesTable(DeviceHalf device, ServerHalf server, List<Sample> samples, Profile profile) {
     this.profile = profile;
@@ -61,6 +56,7 @@ public final class StatesTable {
     this.samples = samples;
     int[][] answers = Answers.of(server, samples, "answers", LabProgress.NONE);
     this.judge = Judge.of(server, samples, answers);
+    this.meter = new StatesMeter(judge, samples, profile);
   }
 
   /**
@@ -92,7 +88,8 @@ public final class StatesTable {
     for (int i = 4; i < lines.size() && samples.size() < SAMPLES; i += 5) {
       JsonNode line = mapper.readTree(lines.get(i));
       int[] ids = device.tokenize(line.path("note").asText());
-      samples.add(device.encode(ids, FieldScore.fields(line.path("answer").asText())));
+      Framing framing = Framing.ofUpload(ids.length);
+      samples.add(device.encode(ids, framing, FieldScore.fields(line.path("answer").asText())));
     }
     return samples;
   }
@@ -102,15 +99,11 @@ public final class StatesTable {
     System.out.printf(
         Locale.ROOT,
         "%nStates of the reference model, d = %d: %d notes that the profile was not fitted to,"
-            + " %s basis%n%-34s %8s %8s %9s %9s %7s%n",
+            + " %s basis%n%s %7s%n",
         width,
         samples.size(),
         profile.basis().kind(),
-        "",
-        "bits/el",
-        "bound",
-        "KL nats",
-        "agree",
+        StatesMeter.HEAD,
         "fields");
     for (CodecMode mode : CodecMode.values()) {
       if (!mode.hasTarget()) {
@@ -122,9 +115,9 @@ public final class StatesTable {
     Figures half = figures("RAW_F16", Codec.of(CodecMode.RAW_F16, width));
     line(
         "f16 and zstd-3 over each note",
-        new Figures(zstdBits(), half.bound, half.kl, half.agreement, half.fields));
-    Figures int8 = blocks(new BlockQuantiser(8), width);
-    Figures int4 = blocks(new BlockQuantiser(4), width);
+        new Figures(half.figures.withBits(zstdBits()), half.fields));
+    Figures int8 = blocks(new BlockQuantiser(8));
+    Figures int4 = blocks(new BlockQuantiser(4));
     CodecMode mode = CodecMode.RATE;
     for (CodecSection.Preset preset : report.codec().presets()) {
       mode = CodecMode.valueOf(preset.mode().toUpperCase(Locale.ROOT));
@@ -132,18 +125,33 @@ public final class StatesTable {
       String name = "%s: %s, %d bytes".formatted(preset.name(), mode, bytes);
       Figures figures = add(name, Codec.constant(mode, profile, bytes));
       if (preset.name().equals("balanced")) {
-        ratio("  bytes below int8 blocks", int8.bits / figures.bits, Goal.atLeast(3));
-        ratio("  bytes below int4 blocks", int4.bits / figures.bits, Goal.atLeast(2));
-        ratio("  KL at most that of int4 blocks", figures.kl, Goal.atMost(int4.kl));
+        ratio(
+            "  bytes below int8 blocks",
+            int8.figures.bits() / figures.figures.bits(),
+            Goal.atLeast(3));
+        ratio(
+            "  bytes below int4 blocks",
+            int4.figures.bits() / figures.figures.bits(),
+            Goal.atLeast(2));
+        ratio(
+            "  KL at most that of int4 blocks",
+            figures.figures.kl(),
+            Goal.atMost(int4.figures.kl()));
       } else if (preset.name().equals("small")) {
-        ratio("  bytes below int4 blocks", int4.bits / figures.bits, Goal.atLeast(2));
-        ratio("  KL at most that of int4 blocks", figures.kl, Goal.atMost(int4.kl));
+        ratio(
+            "  bytes below int4 blocks",
+            int4.figures.bits() / figures.figures.bits(),
+            Goal.atLeast(2));
+        ratio(
+            "  KL at most that of int4 blocks",
+            figures.figures.kl(),
+            Goal.atMost(int4.figures.kl()));
       }
     }
-    int bytes = fewestBytes(mode, int4.kl);
+    int bytes = fewestBytes(mode, int4.figures.kl());
     String name = "KL of int4 blocks: %s, %d bytes".formatted(mode, bytes);
     Figures same = add(name, Codec.constant(mode, profile, bytes));
-    ratio("  bytes below int4 blocks", int4.bits / same.bits, Goal.atLeast(2));
+    ratio("  bytes below int4 blocks", int4.figures.bits() / same.figures.bits(), Goal.atLeast(2));
   }
 
   private int fewestBytes(CodecMode mode, double kl) {
@@ -171,43 +179,19 @@ public final class StatesTable {
   }
 
   private Figures figures(String name, Codec codec) {
-    System.err.println("measuring " + name + " ...");
-    CodingEffect effect = judge.effect(codec);
+    StatesMeter.Figures figures = meter.figures(name, codec);
     int[][] answers = Answers.through(server, samples, codec, name, LabProgress.NONE);
-    Coding coding = new Coding(codec.spec(), codec.profile());
-    double bound = bound(sample -> coding.roundTrip(sample.states(), POSITIONS_PER_FRAME));
-    return new Figures(
-        effect.bitsPerElement(), bound, effect.kl(), effect.agreement(), fields(answers));
+    return new Figures(figures, fields(answers));
   }
 
-  /** Bits that are the least for independent coordinates of the profile at this distortion. */
-  private double bound(Function<Sample, float[]> arrives) {
-    CertificateMeter meter = CertificateMeter.of(profile);
-    for (Sample sample : samples) {
-      meter.add(
-          FloatBuffer.wrap(sample.states()),
-          FloatBuffer.wrap(arrives.apply(sample)),
-          sample.positions(),
-          0);
-    }
-    Double bound = meter.certificate().boundBitsPerElement();
-    return bound == null ? Double.NaN : bound;
-  }
-
-  private Figures blocks(BlockQuantiser quantiser, int width) {
+  private Figures blocks(BlockQuantiser quantiser) {
     String name = "int%d in blocks of 64".formatted(quantiser.bits());
-    System.err.println("measuring " + name + " ...");
-    UnaryOperator<Sample> arrives =
-        sample -> sample.withStates(quantiser.roundTrip(sample.states(), width));
-    CodingEffect effect = judge.effect(arrives, quantiser.bitsPerElement());
-    int[][] answers =
-        Answers.of(server, samples.stream().map(arrives).toList(), name, LabProgress.NONE);
-    double bound = bound(sample -> quantiser.roundTrip(sample.states(), width));
-    Figures figures =
-        new Figures(
-            effect.bitsPerElement(), bound, effect.kl(), effect.agreement(), fields(answers));
-    line(name, figures);
-    return figures;
+    StatesMeter.Figures figures = meter.figures(name, quantiser);
+    List<Sample> arrived = samples.stream().map(meter.arriving(quantiser)).toList();
+    int[][] answers = Answers.of(server, arrived, name, LabProgress.NONE);
+    Figures all = new Figures(figures, fields(answers));
+    line(name, all);
+    return all;
   }
 
   private double fields(int[][] answers) {
@@ -231,14 +215,6 @@ public final class StatesTable {
   }
 
   private static void line(String name, Figures it) {
-    System.out.printf(
-        Locale.ROOT,
-        "%-34s %8.3f %8s %9.5f %9.4f %7.4f%n",
-        name,
-        it.bits,
-        Double.isNaN(it.bound) ? "-" : String.format(Locale.ROOT, "%.3f", it.bound),
-        it.kl,
-        it.agreement,
-        it.fields);
+    System.out.printf(Locale.ROOT, "%s %7.4f%n", it.figures.line(name), it.fields);
   }
 }

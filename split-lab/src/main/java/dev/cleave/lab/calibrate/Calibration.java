@@ -2,20 +2,23 @@ package dev.cleave.lab.calibrate;
 
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.lab.half.DeviceHalf;
+import dev.cleave.lab.half.LabProgress;
+import dev.cleave.lab.half.Sample;
+import dev.cleave.lab.half.ServerHalf;
 import dev.cleave.lab.measure.Answers;
-import dev.cleave.lab.measure.DeviceHalf;
 import dev.cleave.lab.measure.Gradients;
-import dev.cleave.lab.measure.LabProgress;
-import dev.cleave.lab.measure.Sample;
-import dev.cleave.lab.measure.ServerHalf;
 import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.CodecSection;
 import dev.cleave.split.bundle.CodecWriter;
 import dev.cleave.split.bundle.Half;
+import dev.cleave.split.bundle.SplitPoint;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Calibrates the codec of a bundle: fits its profile to states of the device half, chooses the
@@ -44,33 +47,66 @@ public final class Calibration {
    *     cannot be written
    */
   public static CalibrationReport run(Path root, CalibrationOptions options, LabProgress progress) {
+    Halves halves = Halves.open(root);
+    // found out before any engine is opened
+    Optional<CalibrationText> text =
+        textOf(root, halves.device, options).map(CalibrationText::read);
+    return run(
+        halves,
+        device ->
+            text.isPresent()
+                ? Prompts.of(device, text.get(), options.maxTokens())
+                : Prompts.own(
+                    Prompts.written(
+                        device, halves.server, ownTokens(options), options.seed(), progress)),
+        options.seed(),
+        progress);
+  }
+
+  /**
+   * Calibrates on texts that the model wrote, with this cut or another one.
+   *
+   * @param texts ids, as {@link dev.cleave.lab.half.SelfWriting} gives them
+   * @param seed of the draws for gradients
+   */
+  public static CalibrationReport run(
+      Path root, List<int[]> texts, long seed, LabProgress progress) {
+    return run(Halves.open(root), device -> Prompts.own(texts), seed, progress);
+  }
+
+  /** Both halves, verified. */
+  private record Halves(Path root, Bundle device, Bundle server) {
+    static Halves open(Path root) {
+      return new Halves(root, Bundle.open(root, Half.DEVICE), Bundle.open(root, Half.SERVER));
+    }
+  }
+
+  private static CalibrationReport run(
+      Halves halves, Function<DeviceHalf, Prompts> source, long seed, LabProgress progress) {
     long start = System.nanoTime();
-    Bundle deviceHalf = Bundle.open(root, Half.DEVICE);
-    Bundle serverHalf = Bundle.open(root, Half.SERVER);
-    CalibrationText text = CalibrationText.read(textOf(root, deviceHalf, options));
-    try (DeviceHalf device = DeviceHalf.open(deviceHalf, 1)) {
-      Candidates candidates = new Candidates(device.width());
-      Collection collection =
-          Collection.of(device, text, options.maxTokens(), candidates::add, progress);
+    try (DeviceHalf device = DeviceHalf.open(halves.device, 1)) {
+      Prompts prompts = source.apply(device);
+      Candidates candidates = new Candidates(device.width(), device.lower().isPresent());
+      Collection collection = Collection.of(device, prompts, candidates::add, progress);
       int answer = Math.min(MAX_ANSWER, device.usualAnswer());
-      try (ServerHalf server = ServerHalf.open(serverHalf, collection.longest(), answer)) {
+      try (ServerHalf server = ServerHalf.open(halves.server, collection.longest(), answer)) {
         if (candidates.wantTransform()) {
-          takeGradients(server, collection, options.seed(), candidates, progress);
+          takeGradients(server, collection, seed, candidates, progress);
         }
         progress.at("fitting profiles", 0, 1);
         List<Candidates.Candidate> fitted = candidates.fit();
         progress.at("fitting profiles", 1, 1);
         HeldOut heldOut = new HeldOut(device, server, collection.heldOut(), progress);
         Choice choice = Choice.of(heldOut, fitted, progress);
-        BundleManifest manifest = write(root, text, collection, choice);
+        BundleManifest manifest = write(halves.root, prompts, collection, choice);
         return new CalibrationReport(
-            root,
+            halves.root,
             manifest,
             new CalibrationReport.Scope(
                 collection.fitted(),
                 collection.heldOut().size(),
                 heldOut.fields(),
-                notes(collection, choice, manifest.width()),
+                notes(prompts, collection, choice, manifest.width()),
                 System.nanoTime() - start),
             choice.tried(),
             choice.rows());
@@ -78,20 +114,29 @@ public final class Calibration {
     }
   }
 
-  private static Path textOf(Path root, Bundle device, CalibrationOptions options) {
+  private static long ownTokens(CalibrationOptions options) {
+    return options.maxTokens() > 0 ? options.maxTokens() : Prompts.OWN_TOKENS;
+  }
+
+  /** Empty where the model shall write it. */
+  private static Optional<Path> textOf(Path root, Bundle device, CalibrationOptions options) {
     if (options.text().isPresent()) {
-      return options.text().get();
+      return options.text();
     }
     boolean brought =
         device.manifest().files(Half.DEVICE).stream()
             .anyMatch(file -> file.name().equals(CalibrationText.FILE));
-    if (!brought) {
-      throw CleaveException.fatal(
-          Code.INPUT,
-          "the bundle at " + root + " brings no calibration text",
-          "give some that is like what will be sent, one text a line: --text FILE");
+    if (brought) {
+      return Optional.of(device.file(CalibrationText.FILE));
     }
-    return device.file(CalibrationText.FILE);
+    return switch (device.manifest().split()) {
+      case SplitPoint.Causal _ -> Optional.empty();
+      case SplitPoint.EncoderDecoder _ ->
+          throw CleaveException.fatal(
+              Code.INPUT,
+              "the bundle at " + root + " brings no calibration text",
+              "give some that is like what will be sent, one text a line: --text FILE");
+    };
   }
 
   private static void takeGradients(
@@ -106,7 +151,7 @@ public final class Calibration {
   }
 
   private static BundleManifest write(
-      Path root, CalibrationText text, Collection collection, Choice choice) {
+      Path root, Prompts prompts, Collection collection, Choice choice) {
     byte[] profile = choice.chosen().profile().toBytes();
     CodecSection section =
         CodecSection.of(
@@ -118,20 +163,24 @@ public final class Calibration {
                 collection.heldOutTokens(),
                 choice.chosen().basis(),
                 choice.gainBits(),
-                text.sha256()));
+                prompts.sha256()));
     return CodecWriter.write(root, profile, section);
   }
 
-  private static List<String> notes(Collection collection, Choice choice, int width) {
+  private static List<String> notes(
+      Prompts prompts, Collection collection, Choice choice, int width) {
     List<String> notes = new ArrayList<>(choice.notes());
+    if (prompts.own()) {
+      notes.add("the model wrote the text itself; --text FILE takes some like what will be sent");
+    }
     long good = (long) GOOD_TOKENS_PER_CHANNEL * width;
     if (collection.fittedTokens() < good) {
       notes.add(
           "the profile was fitted on %,d tokens; %,d are better for a boundary of width %d"
               .formatted(collection.fittedTokens(), good, width));
     }
-    if (collection.tooLong() > 0) {
-      notes.add("%,d texts are longer than the bundle takes".formatted(collection.tooLong()));
+    if (prompts.tooLong() > 0) {
+      notes.add("%,d texts are longer than the bundle takes".formatted(prompts.tooLong()));
     }
     return notes;
   }

@@ -7,9 +7,12 @@ import java.util.Optional;
  * What a caller may choose. Immutable.
  *
  * @param text one text a line, or .jsonl with {@code note} and, where there is one, {@code answer};
- *     {@code device/calibration.jsonl} of the bundle when empty
- * @param maxTokens of text that is read, those held out included; all of it when 0
- * @param seed of the draws for gradients; the same text, seed and release give the same profile
+ *     {@code device/calibration.jsonl} of the bundle when empty; where that is not there either, a
+ *     model that is cut between two layers writes text itself
+ * @param maxTokens of text that is read, those held out included; all of it when 0, or 24,000 where
+ *     the model writes it
+ * @param seed of the draws for gradients and of the model's own text; the same text, seed and
+ *     release give the same profile
  */
 public record CalibrationOptions(Optional<Path> text, long maxTokens, long seed) {
   public CalibrationOptions {

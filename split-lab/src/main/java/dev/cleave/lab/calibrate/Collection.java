@@ -1,10 +1,8 @@
 package dev.cleave.lab.calibrate;
 
-import dev.cleave.edge.error.CleaveException;
-import dev.cleave.edge.error.CleaveException.Code;
-import dev.cleave.lab.measure.DeviceHalf;
-import dev.cleave.lab.measure.LabProgress;
-import dev.cleave.lab.measure.Sample;
+import dev.cleave.lab.half.DeviceHalf;
+import dev.cleave.lab.half.LabProgress;
+import dev.cleave.lab.half.Sample;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -17,60 +15,67 @@ import java.util.stream.IntStream;
 final class Collection {
   private static final int HELD_OUT_EVERY = 5;
 
-  /** The most samples to judge by. */
-  private static final int HELD_OUT = 500;
-
-  /** The most samples for gradients. */
-  private static final int KEPT = 400;
-
-  /** Of states, of either: wide boundaries and long texts are judged on fewer. */
-  private static final long MOST_BYTES = 256L << 20;
-
   /** Texts that are encoded side by side before their states are handed on in order. */
   private static final int AHEAD = 64;
 
+  private final Most most;
   private final List<Sample> kept = new ArrayList<>();
   private final List<Sample> heldOut = new ArrayList<>();
   private int fitted;
   private long fittedTokens;
   private long heldOutTokens;
-  private long heldOutBytes;
-  private long keptBytes;
-  private int tooLong;
+  private long keptTokens;
 
-  private Collection() {}
+  private Collection(Most most) {
+    this.most = most;
+  }
 
-  /** A text that the encoder takes. Not a record: it holds an array, and must not be printed. */
-  private static final class Prompt {
-    private final int[] ids;
-    private final CalibrationText.Text text;
+  /**
+   * How much of it is used where every token costs a computation of the server half.
+   *
+   * @param heldOutTexts to judge by
+   * @param heldOutTokens of these
+   * @param keptTexts for gradients
+   * @param keptTokens of these
+   */
+  private record Most(int heldOutTexts, long heldOutTokens, int keptTexts, long keptTokens) {
+    /** Of states, of either: wide boundaries and long texts are judged on fewer. */
+    private static final long BYTES = 256L << 20;
 
-    Prompt(int[] ids, CalibrationText.Text text) {
-      this.ids = ids;
-      this.text = text;
+    private static final int HELD_OUT_TEXTS = 500;
+    private static final int KEPT_TEXTS = 400;
+
+    /** A causal model is asked behind each of them, of a large vocabulary as a rule. */
+    private static final long CAUSAL_HELD_OUT_TOKENS = 3_600;
+
+    private static final long CAUSAL_KEPT_TOKENS = 7_200;
+
+    static Most of(DeviceHalf device) {
+      long tokens = BYTES / Float.BYTES / device.width();
+      boolean causal = device.lower().isPresent();
+      return new Most(
+          HELD_OUT_TEXTS,
+          causal ? Math.min(tokens, CAUSAL_HELD_OUT_TOKENS) : tokens,
+          KEPT_TEXTS,
+          causal ? Math.min(tokens, CAUSAL_KEPT_TOKENS) : tokens);
     }
   }
 
   /**
    * Encodes the texts.
    *
-   * @param maxTokens of all texts together; all of them when 0
    * @param fit takes the samples that are not held out
    */
   static Collection of(
-      DeviceHalf device,
-      CalibrationText text,
-      long maxTokens,
-      Consumer<Sample> fit,
-      LabProgress progress) {
-    Collection collection = new Collection();
-    List<Prompt> prompts = collection.prompts(device, text, maxTokens);
+      DeviceHalf device, Prompts texts, Consumer<Sample> fit, LabProgress progress) {
+    Collection collection = new Collection(Most.of(device));
+    List<Prompts.Prompt> prompts = texts.list();
     for (int from = 0; from < prompts.size(); from += AHEAD) {
-      List<Prompt> next = prompts.subList(from, Math.min(prompts.size(), from + AHEAD));
+      List<Prompts.Prompt> next = prompts.subList(from, Math.min(prompts.size(), from + AHEAD));
       List<Sample> samples =
-          IntStream.range(0, next.size())
+          next.stream()
               .parallel()
-              .mapToObj(i -> device.encode(next.get(i).ids, next.get(i).text.rightAnswer()))
+              .map(prompt -> device.encode(prompt.ids(), prompt.framing(), prompt.rightAnswer()))
               .toList();
       for (int i = 0; i < samples.size(); i++) {
         collection.add(samples.get(i), from + i, fit);
@@ -80,47 +85,20 @@ final class Collection {
     return collection;
   }
 
-  private List<Prompt> prompts(DeviceHalf device, CalibrationText text, long maxTokens) {
-    List<Prompt> prompts = new ArrayList<>();
-    long tokens = 0;
-    for (CalibrationText.Text each : text.texts()) {
-      int[] ids = device.tokenize(each.note());
-      if (!device.takes(ids.length)) {
-        tooLong++;
-        continue;
-      }
-      if (maxTokens > 0 && tokens + ids.length > maxTokens) {
-        break;
-      }
-      tokens += ids.length;
-      prompts.add(new Prompt(ids, each));
-    }
-    if (prompts.size() < HELD_OUT_EVERY) {
-      throw CleaveException.fatal(
-          Code.INPUT,
-          "calibration has %d usable texts and needs at least %d"
-              .formatted(prompts.size(), HELD_OUT_EVERY),
-          "give more texts with --text FILE, or allow more with --tokens");
-    }
-    return prompts;
-  }
-
   private void add(Sample sample, int index, Consumer<Sample> fit) {
-    long bytes = (long) sample.states().length * Float.BYTES;
     if (index % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
-        && heldOut.size() < HELD_OUT
-        && heldOutBytes < MOST_BYTES) {
+        && heldOut.size() < most.heldOutTexts()
+        && heldOutTokens < most.heldOutTokens()) {
       heldOut.add(sample);
       heldOutTokens += sample.positions();
-      heldOutBytes += bytes;
       return;
     }
     fit.accept(sample);
     fitted++;
     fittedTokens += sample.positions();
-    if (kept.size() < KEPT && keptBytes < MOST_BYTES) {
+    if (kept.size() < most.keptTexts() && keptTokens < most.keptTokens()) {
       kept.add(sample);
-      keptBytes += bytes;
+      keptTokens += sample.positions();
     }
   }
 
@@ -144,11 +122,6 @@ final class Collection {
 
   long heldOutTokens() {
     return heldOutTokens;
-  }
-
-  /** Texts that the encoder does not take. */
-  int tooLong() {
-    return tooLong;
   }
 
   /** Positions of the longest text. */

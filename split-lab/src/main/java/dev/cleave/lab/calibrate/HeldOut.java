@@ -2,16 +2,16 @@ package dev.cleave.lab.calibrate;
 
 import dev.cleave.codec.CodecMode;
 import dev.cleave.lab.calibrate.CalibrationReport.Row;
+import dev.cleave.lab.half.DeviceHalf;
+import dev.cleave.lab.half.LabProgress;
+import dev.cleave.lab.half.Sample;
+import dev.cleave.lab.half.ServerHalf;
 import dev.cleave.lab.measure.Answers;
 import dev.cleave.lab.measure.BlockQuantiser;
 import dev.cleave.lab.measure.Codec;
 import dev.cleave.lab.measure.CodingEffect;
-import dev.cleave.lab.measure.DeviceHalf;
 import dev.cleave.lab.measure.FieldScore;
 import dev.cleave.lab.measure.Judge;
-import dev.cleave.lab.measure.LabProgress;
-import dev.cleave.lab.measure.Sample;
-import dev.cleave.lab.measure.ServerHalf;
 import dev.cleave.split.bundle.CodecSection;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +23,9 @@ import java.util.function.UnaryOperator;
 final class HeldOut {
   /** Samples that searches go by. */
   private static final int SEARCHED = 150;
+
+  /** Tokens of these where the server half is asked behind each. */
+  private static final long SEARCHED_CAUSAL_TOKENS = 1_200;
 
   /** How far the share of right fields may fall. */
   private static final double FIELD_LOSS = 0.002;
@@ -44,18 +47,27 @@ final class HeldOut {
     this.progress = progress;
     int[][] answers = Answers.of(server, samples, "answering held-out texts", progress);
     this.all = Judge.of(server, samples, answers);
-    this.part = samples.size() <= SEARCHED ? all : part(answers);
+    int searched = searched();
+    this.part = samples.size() <= searched ? all : part(answers, searched);
     FieldScore score = Answers.score(device, samples, answers);
     this.fields = score.count();
     this.rawFields = fields == 0 ? OptionalDouble.empty() : OptionalDouble.of(score.share());
   }
 
+  private int searched() {
+    if (device.lower().isEmpty()) {
+      return SEARCHED;
+    }
+    long tokens = samples.stream().mapToLong(Sample::positions).sum();
+    return Math.clamp(SEARCHED_CAUSAL_TOKENS * samples.size() / tokens, 1, SEARCHED);
+  }
+
   /** Some from everywhere: the text may be ordered. */
-  private Judge part(int[][] answers) {
+  private Judge part(int[][] answers, int count) {
     List<Sample> some = new ArrayList<>();
-    int[][] theirs = new int[SEARCHED][];
-    for (int i = 0; i < SEARCHED; i++) {
-      int at = (int) ((long) i * samples.size() / SEARCHED);
+    int[][] theirs = new int[count][];
+    for (int i = 0; i < count; i++) {
+      int at = (int) ((long) i * samples.size() / count);
       some.add(samples.get(at));
       theirs[i] = answers[at];
     }

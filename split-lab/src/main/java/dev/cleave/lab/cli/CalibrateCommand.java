@@ -21,9 +21,9 @@ import picocli.CommandLine.Spec;
     name = "calibrate",
     description = {
       "Fit the tensor codec to a bundle: run the device half over text, choose the coordinates and",
-      "the bytes per token by what they do to the server half's answers on text that was held out,",
-      "and write the profile and the presets into both halves. The bundle gets a new id: give both",
-      "sides their half again. Until all is measured nothing is written."
+      "the bytes per token by what they do to the server half's next token on text that was held",
+      "out, and write the profile and the presets into both halves. The bundle gets a new id: give",
+      "both sides their half again. Until all is measured nothing is written."
     },
     sortOptions = false,
     footer = {
@@ -37,7 +37,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  cleave calibrate --bundle /tmp/notes",
       "  cleave calibrate --bundle flan --text mails.txt --tokens 200000",
-      "  cleave calibrate --bundle flan --text pairs.jsonl --json"
+      "  cleave calibrate --bundle flan --text pairs.jsonl --json",
+      "  cleave calibrate --bundle smollm2"
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 final class CalibrateCommand implements Callable<Integer> {
@@ -58,7 +59,8 @@ final class CalibrateCommand implements Callable<Integer> {
       description = {
         "Text like that which will be sent, one a line; or .jsonl with {\"note\": ..., \"answer\":"
             + " ...}, the",
-        "answer being optional (default: the calibration.jsonl that the bundle brings)."
+        "answer being optional (default: the calibration.jsonl that the bundle brings; without one, a",
+        "model that is cut between two layers writes text itself)."
       })
   @Nullable Path text;
 
@@ -66,8 +68,8 @@ final class CalibrateCommand implements Callable<Integer> {
       names = "--tokens",
       paramLabel = "N",
       description = {
-        "Read at most so many tokens (default: all). 100 for each channel of the boundary or more are",
-        "good; every fifth text is held out."
+        "Read at most so many tokens (default: all; 24,000 where the model writes them). 100 for each",
+        "channel of the boundary or more are good; every fifth text is held out."
       })
   long tokens;
 
@@ -75,7 +77,10 @@ final class CalibrateCommand implements Callable<Integer> {
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Of the draws behind the Fisher weights (default: ${DEFAULT-VALUE}).")
+      description = {
+        "Of the draws behind the Fisher weights and of the model's own text (default:",
+        "${DEFAULT-VALUE})."
+      })
   long seed;
 
   @Option(names = "--json", description = "Print the figures as one JSON object.")

@@ -1,6 +1,6 @@
 package dev.cleave.lab.cli;
 
-import dev.cleave.lab.measure.LabProgress;
+import dev.cleave.lab.half.LabProgress;
 import java.io.PrintWriter;
 import java.util.function.LongSupplier;
 

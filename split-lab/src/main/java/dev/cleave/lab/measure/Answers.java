@@ -1,11 +1,17 @@
 package dev.cleave.lab.measure;
 
-import dev.cleave.split.block.DecoderSpec;
+import dev.cleave.lab.half.DeviceHalf;
+import dev.cleave.lab.half.LabProgress;
+import dev.cleave.lab.half.Sample;
+import dev.cleave.lab.half.ServerHalf;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** What the server half answers to samples, greedily. Stateless. */
+/**
+ * What the server half answers to samples, greedily: nothing where the model is cut between two
+ * layers. Stateless.
+ */
 public final class Answers {
   /** Samples of one task: enough to keep all slots busy. */
   private static final int CHUNK = 48;
@@ -55,14 +61,6 @@ public final class Answers {
       }
     }
     return score;
-  }
-
-  /** What the decoder is fed to say this answer: the start token, and all of it but the last. */
-  static int[] inputs(DecoderSpec spec, int[] answer) {
-    int[] inputs = new int[answer.length];
-    inputs[0] = spec.decoding().startTokenId();
-    System.arraycopy(answer, 0, inputs, 1, answer.length - 1);
-    return inputs;
   }
 
   private static List<List<Sample>> chunks(List<Sample> samples) {

@@ -1,7 +1,12 @@
 package dev.cleave.lab.measure;
 
-import dev.cleave.lab.measure.ServerHalf.Worker;
-import dev.cleave.server.engine.ForcedBatch;
+import dev.cleave.lab.half.Asked;
+import dev.cleave.lab.half.Draw;
+import dev.cleave.lab.half.ForcedModel;
+import dev.cleave.lab.half.LabProgress;
+import dev.cleave.lab.half.Sample;
+import dev.cleave.lab.half.ServerHalf;
+import dev.cleave.lab.half.ServerHalf.Worker;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,19 +15,24 @@ import java.util.stream.IntStream;
 
 /**
  * Gradients of what the server half might say by the boundary tensor. For every sample, a token is
- * drawn from the model behind each token of its answer, and the gradient taken of the logarithm of
- * their probability together: the mean of its outer product with itself is the Fisher information
- * of the next-token distributions along the answer. Stateless.
+ * drawn from the model behind each token of its answer, or of the text itself where that is its own
+ * answer, and the gradient taken of the logarithm of their probability together: the mean of its
+ * outer product with itself is the Fisher information of the next-token distributions. Stateless.
  */
 public final class Gradients {
   private static final int ROWS = 8;
 
   private Gradients() {}
 
-  /** A sample's gradient, f32 {@code [positions, width]}. */
-  public record Gradient(int positions, FloatBuffer values) {}
+  /**
+   * A sample's gradient.
+   *
+   * @param sample whose states it is by
+   * @param values f32 {@code [positions, width]}
+   */
+  public record Gradient(Sample sample, FloatBuffer values) {}
 
-  private record Task(int first, List<Sample> samples) {}
+  private record Task(int first, List<Asked> rows) {}
 
   /**
    * The gradients of these samples, in order.
@@ -32,74 +42,54 @@ public final class Gradients {
    */
   public static List<Gradient> of(
       ServerHalf server, List<Sample> samples, int[][] answers, long seed, LabProgress progress) {
+    List<Asked> asked =
+        IntStream.range(0, samples.size())
+            .mapToObj(i -> server.asked(samples.get(i), answers[i]))
+            .toList();
     List<Task> tasks = new ArrayList<>();
-    for (int from = 0; from < samples.size(); from += ROWS) {
-      tasks.add(new Task(from, samples.subList(from, Math.min(samples.size(), from + ROWS))));
+    int first = 0;
+    for (List<Asked> rows : Batches.inOrder(asked, server.vocabulary(), ROWS)) {
+      tasks.add(new Task(first, rows));
+      first += rows.size();
     }
     List<List<Gradient>> parts =
         server.each(
             tasks,
             (done, total) -> progress.at("taking gradients", done, total),
-            (worker, task) -> of(worker, task, answers, seed));
+            (worker, task) -> of(worker, task, seed));
     return parts.stream().flatMap(List::stream).toList();
   }
 
-  private static List<Gradient> of(Worker worker, Task task, int[][] answers, long seed) {
-    int vocabulary = worker.forced().spec().head().vocabulary();
-    int width = worker.forced().spec().stack().width();
-    ForcedBatch batch = new ForcedBatch();
-    List<int[]> inputs = new ArrayList<>();
-    for (int r = 0; r < task.samples.size(); r++) {
-      Sample sample = task.samples.get(r);
-      inputs.add(Answers.inputs(worker.forced().spec(), answers[task.first + r]));
-      batch.add(FloatBuffer.wrap(sample.states()), sample.positions(), inputs.get(r));
+  private static List<Gradient> of(Worker worker, Task task, long seed) {
+    ForcedModel forced = worker.forced();
+    List<int[]> drawn = drawn(forced, task, seed);
+    FloatBuffer gradients = forced.gradient(task.rows, drawn);
+    int most = task.rows.stream().mapToInt(row -> row.sample().positions()).max().orElseThrow();
+    List<Gradient> own = new ArrayList<>();
+    for (int r = 0; r < task.rows.size(); r++) {
+      Sample sample = task.rows.get(r).sample();
+      int width = sample.states().length / sample.positions();
+      float[] values = new float[sample.states().length];
+      gradients.get(r * most * width, values);
+      own.add(new Gradient(sample, FloatBuffer.wrap(values)));
     }
-    FloatBuffer logits = worker.forced().logits(batch);
-    int tokens = batch.tokens();
-    batch.clear();
-    float[] row = new float[vocabulary];
-    for (int r = 0; r < task.samples.size(); r++) {
-      SplittableRandom random = new SplittableRandom(seed + task.first + r);
-      int[] drawn = new int[inputs.get(r).length];
-      for (int n = 0; n < drawn.length; n++) {
-        logits.get((r * tokens + n) * vocabulary, row);
-        drawn[n] = draw(row, random);
-      }
-      Sample sample = task.samples.get(r);
-      batch.add(FloatBuffer.wrap(sample.states()), sample.positions(), inputs.get(r), drawn);
-    }
-    int positions = batch.positions();
-    FloatBuffer gradients = worker.forced().gradient(batch);
-    return IntStream.range(0, task.samples.size())
-        .mapToObj(r -> {
-          float[] own = new float[task.samples.get(r).positions() * width];
-          gradients.get(r * positions * width, own);
-          return new Gradient(task.samples.get(r).positions(), FloatBuffer.wrap(own));
-        })
-        .toList();
+    return own;
   }
 
-  private static int draw(float[] logits, SplittableRandom random) {
-    float largest = logits[0];
-    for (float logit : logits) {
-      largest = Math.max(largest, logit);
-    }
-    double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp((double) logit - largest);
-    }
-    double point = random.nextDouble() * sum;
-    int last = 0;
-    for (int id = 0; id < logits.length; id++) {
-      double p = Math.exp((double) logits[id] - largest);
-      if (p > 0) {
-        last = id;
-        point -= p;
-        if (point < 0) {
-          return id;
-        }
+  private static List<int[]> drawn(ForcedModel forced, Task task, long seed) {
+    FloatBuffer logits = forced.logits(task.rows);
+    int most = ForcedModel.mostCount(task.rows);
+    float[] row = new float[forced.vocabulary()];
+    List<int[]> drawn = new ArrayList<>();
+    for (int r = 0; r < task.rows.size(); r++) {
+      SplittableRandom random = new SplittableRandom(seed + task.first + r);
+      int[] targets = new int[task.rows.get(r).count()];
+      for (int n = 0; n < targets.length; n++) {
+        logits.get((r * most + n) * forced.vocabulary(), row);
+        targets[n] = Draw.of(row, random);
       }
+      drawn.add(targets);
     }
-    return last;
+    return drawn;
   }
 }

@@ -1,10 +1,10 @@
 package dev.cleave.lab.measure;
 
-import dev.cleave.lab.measure.ServerHalf.Worker;
-import dev.cleave.server.engine.ForcedBatch;
-import java.nio.FloatBuffer;
+import dev.cleave.lab.half.Asked;
+import dev.cleave.lab.half.Sample;
+import dev.cleave.lab.half.ServerHalf;
+import dev.cleave.lab.half.ServerHalf.Worker;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
@@ -12,47 +12,25 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Judges codecs on held-out samples: what the server half expects next along the answer to raw
- * states, with raw states and with those that arrive. The same samples always stand in the same
- * batches, so that two codecs differ by nothing else. For one thread at a time.
+ * Judges codecs on held-out samples: what the server half expects next, along the answer to raw
+ * states or along the text itself, with raw states and with those that arrive. The same samples
+ * always stand in the same batches, so that two codecs differ by nothing else. For one thread at a
+ * time.
  */
 public final class Judge {
-  /** Rows of one computation; and elements of logits, 64 MB of floats. */
-  private static final int MAX_ROWS = 16;
-
-  private static final long MAX_LOGITS = 16 << 20;
-
-  /** Distributions are kept where they fit into this, else computed again for every codec. */
-  private static final long KEPT_BYTES = 128L << 20;
+  /** Distributions are kept where they fit into this part of the heap, else computed again. */
+  private static final int KEPT_PART = 8;
 
   private final ServerHalf server;
   private final List<Batch> batches;
 
   /** Samples of similar length. */
   private static final class Batch {
-    private final List<Sample> samples;
-    private final List<int[]> inputs;
-    private final int[] lengths;
+    private final List<Asked> rows;
     private @Nullable Truth kept;
 
-    Batch(List<Sample> samples, List<int[]> inputs) {
-      this.samples = samples;
-      this.inputs = inputs;
-      this.lengths = inputs.stream().mapToInt(fed -> fed.length).toArray();
-    }
-
-    /** Logits of what arrives of each sample, and how many tokens its rows have. */
-    FloatBuffer logits(Worker worker, List<Sample> arrived) {
-      ForcedBatch forced = new ForcedBatch();
-      for (int i = 0; i < arrived.size(); i++) {
-        Sample sample = arrived.get(i);
-        forced.add(FloatBuffer.wrap(sample.states()), sample.positions(), inputs.get(i));
-      }
-      return worker.forced().logits(forced);
-    }
-
-    int tokens() {
-      return IntStream.of(lengths).max().orElseThrow();
+    Batch(List<Asked> rows) {
+      this.rows = rows;
     }
   }
 
@@ -67,27 +45,16 @@ public final class Judge {
    * @param answers to the raw states, as {@link Answers#of} gives them
    */
   public static Judge of(ServerHalf server, List<Sample> samples, int[][] answers) {
-    int vocabulary = server.spec().head().vocabulary();
-    List<Integer> order = new ArrayList<>(IntStream.range(0, samples.size()).boxed().toList());
-    order.sort(Comparator.<Integer>comparingInt(i -> answers[i].length).thenComparing(i -> i));
-    List<Batch> batches = new ArrayList<>();
-    List<Sample> rows = new ArrayList<>();
-    List<int[]> inputs = new ArrayList<>();
-    long fed = 0;
-    for (int i : order) {
-      long logits = (rows.size() + 1L) * answers[i].length * vocabulary;
-      if (!rows.isEmpty() && (rows.size() == MAX_ROWS || logits > MAX_LOGITS)) {
-        batches.add(new Batch(List.copyOf(rows), List.copyOf(inputs)));
-        rows.clear();
-        inputs.clear();
-      }
-      rows.add(samples.get(i));
-      inputs.add(Answers.inputs(server.spec(), answers[i]));
-      fed += answers[i].length;
-    }
-    batches.add(new Batch(rows, inputs));
+    List<Asked> asked =
+        IntStream.range(0, samples.size())
+            .mapToObj(i -> server.asked(samples.get(i), answers[i]))
+            .toList();
+    List<Batch> batches =
+        Batches.byLength(asked, server.vocabulary()).stream().map(Batch::new).toList();
     Judge judge = new Judge(server, batches);
-    if (fed * vocabulary * Float.BYTES <= KEPT_BYTES) {
+    long distributions = asked.stream().mapToLong(Asked::count).sum();
+    if (Truth.bytes(distributions, server.vocabulary())
+        <= Runtime.getRuntime().maxMemory() / KEPT_PART) {
       judge.keep();
     }
     return judge;
@@ -104,11 +71,7 @@ public final class Judge {
     Truth kept = batch.kept;
     return kept != null
         ? kept
-        : Truth.of(
-            batch.logits(worker, batch.samples),
-            batch.tokens(),
-            server.spec().head().vocabulary(),
-            batch.lengths);
+        : Truth.of(worker.forced().logits(batch.rows), server.vocabulary(), batch.rows);
   }
 
   /**
@@ -150,11 +113,11 @@ public final class Judge {
   private double[] judge(Worker worker, Batch batch, UnaryOperator<Sample> coding) {
     Truth truth = truth(worker, batch);
     double[] sums = new double[5];
-    List<Sample> arrived = new ArrayList<>();
-    for (Sample sample : batch.samples) {
-      arrived.add(coding.apply(sample));
+    List<Asked> arrived = new ArrayList<>();
+    for (Asked row : batch.rows) {
+      arrived.add(row.of(coding.apply(row.sample()).states()));
     }
-    truth.compare(batch.logits(worker, arrived), batch.tokens(), batch.lengths, sums);
+    truth.compare(worker.forced().logits(arrived), sums);
     return sums;
   }
 }

@@ -6,16 +6,17 @@ import dev.cleave.codec.FrameLimits;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.StreamSpec;
 import dev.cleave.codec.profile.Profile;
+import dev.cleave.lab.half.Sample;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends samples through frames as a session would, 128 positions a frame, the first with the long
- * header. Confined to one thread.
+ * Sends samples through frames as a session would, the first with the long header. Confined to one
+ * thread.
  */
 public final class StreamCoding {
-  /** As many as the device puts into one. */
+  /** The most that the device puts into one. */
   private static final int POSITIONS_PER_FRAME = 128;
 
   private static final int MAX_PAYLOAD_BYTES = 64 << 20;
@@ -49,8 +50,9 @@ public final class StreamCoding {
     float[] arrived = new float[sample.states().length];
     FloatBuffer out = FloatBuffer.wrap(arrived);
     HeaderForm form = HeaderForm.LONG;
-    for (int start = 0; start < sample.positions(); start += POSITIONS_PER_FRAME) {
-      int positions = Math.min(POSITIONS_PER_FRAME, sample.positions() - start);
+    int positions;
+    for (int start = 0; start < sample.positions(); start += positions) {
+      positions = Math.min(sample.framing().frameAt(start), sample.positions() - start);
       int most = encoder.maxEncodedBytes(positions);
       if (frame.capacity() < most) {
         frame = ByteBuffer.allocate(most);

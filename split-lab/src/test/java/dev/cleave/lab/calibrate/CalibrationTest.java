@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.cleave.codec.profile.Profile;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.lab.Bundles;
-import dev.cleave.lab.measure.LabProgress;
+import dev.cleave.lab.half.LabProgress;
 import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.CodecSection;

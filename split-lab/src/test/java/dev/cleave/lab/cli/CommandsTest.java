@@ -39,7 +39,7 @@ class CommandsTest {
     Run split = Run.of("split", "--help");
     assertThat(split.out())
         .contains(
-            "--no-calibrate", "--calibration-text", "--max-prompt", "whatever cannot be split");
+            "--no-calibrate", "--calibration-text", "--max-prompt", "Whatever cannot be split");
     assertThat(Run.of("--help").out()).contains("generate", "calibrate", "split");
   }
 
@@ -119,5 +119,28 @@ class CommandsTest {
     Run noText = Run.of("calibrate", "--bundle", bundle);
     assertThat(noText.code()).isEqualTo(2);
     assertThat(noText.err()).contains("--text FILE").hasLineCount(1);
+  }
+
+  @Test
+  void calibratesAModelThatWritesItsOwnText() throws IOException {
+    Path bundle = Bundles.causal(folder);
+    String id = Bundle.readManifest(bundle).id().hex();
+    Run json = Run.of("calibrate", "--bundle", bundle, "--tokens", "1000", "--json");
+    assertThat(json.code()).as(json.err()).isZero();
+    JsonNode root = new ObjectMapper().readTree(json.out());
+    assertThat(root.path("bundleId").asText())
+        .isEqualTo(Bundle.readManifest(bundle).id().hex())
+        .isNotEqualTo(id);
+    assertThat(root.path("text").path("tokens").asInt()).isEqualTo(4 * 192);
+    assertThat(root.path("text").path("heldOutTokens").asInt()).isEqualTo(192);
+    assertThat(root.path("text").path("fields").asInt()).isZero();
+    assertThat(root.path("notes").toString()).contains("wrote the text itself");
+
+    Run people = Run.of("calibrate", "--bundle", bundle, "--tokens", "1000");
+    assertThat(people.out()).contains("fitted on 768 tokens of 4 texts", "balanced", "note: ");
+
+    Run refused = Run.of("calibrate", "--bundle", bundle, "--tokens", "10");
+    assertThat(refused.code()).isEqualTo(2);
+    assertThat(refused.err()).contains("at least 5", "--tokens");
   }
 }

@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cleave.codec.CodecMode;
 import dev.cleave.lab.Bundles;
+import dev.cleave.lab.half.DeviceHalf;
+import dev.cleave.lab.half.Framing;
+import dev.cleave.lab.half.LabProgress;
+import dev.cleave.lab.half.Sample;
+import dev.cleave.lab.half.ServerHalf;
 import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.bundle.Half;
 import java.io.IOException;
@@ -40,7 +45,10 @@ class JudgeTest {
     device = DeviceHalf.open(Bundle.open(bundle, Half.DEVICE), 1);
     server = ServerHalf.open(Bundle.open(bundle, Half.SERVER), 64, 48);
     samples = new ArrayList<>();
-    NOTES.forEach(note -> samples.add(device.encode(device.tokenize(note), Map.of())));
+    for (String note : NOTES) {
+      int[] ids = device.tokenize(note);
+      samples.add(device.encode(ids, Framing.ofUpload(ids.length), Map.of()));
+    }
     answers = Answers.of(server, samples, "", LabProgress.NONE);
   }
 

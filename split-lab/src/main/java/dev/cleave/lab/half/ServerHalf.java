@@ -1,11 +1,10 @@
-package dev.cleave.lab.measure;
+package dev.cleave.lab.half;
 
 import dev.cleave.server.engine.EngineOptions;
 import dev.cleave.server.engine.ForcedDecoder;
 import dev.cleave.server.engine.TorchDecoderEngine;
-import dev.cleave.split.block.DecoderSpec;
 import dev.cleave.split.bundle.Bundle;
-import dev.cleave.split.bundle.BundleManifest;
+import dev.cleave.split.bundle.SplitPoint;
 import dev.cleave.split.torch.WeightPrecision;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The server half of a bundle, computed by a few workers side by side: a small model gains more
@@ -22,58 +22,68 @@ import java.util.function.BiFunction;
  * time; closing it frees everything.
  */
 public final class ServerHalf implements AutoCloseable {
-  /** Above this, copies of the weights cost more memory than they are worth. */
-  private static final long SHARED_ABOVE_PARAMETERS = 50_000_000;
+  /** What copies of the weights may take together. */
+  private static final long COPIES_BYTES = 2L << 30;
 
+  private static final int MOST_WORKERS = 8;
   private static final int SLOTS = 16;
 
-  private final DecoderSpec spec;
   private final List<Worker> workers;
   private final ExecutorService threads;
 
   /** One thread's own programs. */
-  static final class Worker implements AutoCloseable {
-    private final ForcedDecoder forced;
-    private final TorchDecoderEngine engine;
-    private final GreedyDecoding greedy;
+  public static final class Worker implements AutoCloseable {
+    private final ForcedModel forced;
+    private final @Nullable GreedyDecoding greedy;
 
-    private Worker(ForcedDecoder forced, TorchDecoderEngine engine, int maxTokens) {
+    private Worker(ForcedModel forced, @Nullable GreedyDecoding greedy) {
       this.forced = forced;
-      this.engine = engine;
-      this.greedy = new GreedyDecoding(engine, forced.spec().decoding(), maxTokens);
+      this.greedy = greedy;
     }
 
     static Worker open(Bundle half, int maxSource, int maxTokens, int threads) {
-      ForcedDecoder forced = ForcedDecoder.open(half, threads);
+      return switch (half.manifest().split()) {
+        case SplitPoint.EncoderDecoder _ -> answering(half, maxSource, maxTokens, threads);
+        case SplitPoint.Causal _ -> new Worker(ForcedTexts.open(half, threads), null);
+      };
+    }
+
+    private static Worker answering(Bundle half, int maxSource, int maxTokens, int threads) {
+      ForcedAnswers forced = new ForcedAnswers(ForcedDecoder.open(half, threads));
       try {
         EngineOptions options =
             new EngineOptions("cpu", WeightPrecision.F32, SLOTS, maxSource, maxTokens, threads);
-        return new Worker(forced, TorchDecoderEngine.open(half, options), maxTokens);
+        TorchDecoderEngine engine = TorchDecoderEngine.open(half, options);
+        return new Worker(forced, new GreedyDecoding(engine, forced.spec().decoding(), maxTokens));
       } catch (RuntimeException e) {
         forced.close();
         throw e;
       }
     }
 
-    /** The whole-answer program. */
-    ForcedDecoder forced() {
+    /** The program that reads whole texts. */
+    public ForcedModel forced() {
       return forced;
     }
 
-    /** The answers of these samples. */
-    int[][] answers(List<Sample> samples) {
-      return greedy.answers(samples);
+    /**
+     * The answers of these samples, with the token that ends each; empty where the model is cut
+     * between two layers, as the text is its own answer.
+     */
+    public int[][] answers(List<Sample> samples) {
+      return greedy == null ? new int[samples.size()][0] : greedy.answers(samples);
     }
 
     @Override
     public void close() {
-      engine.close();
+      if (greedy != null) {
+        greedy.close();
+      }
       forced.close();
     }
   }
 
   private ServerHalf(List<Worker> workers) {
-    this.spec = workers.getFirst().forced.spec();
     this.workers = workers;
     this.threads =
         Executors.newFixedThreadPool(
@@ -88,13 +98,13 @@ public final class ServerHalf implements AutoCloseable {
    * @param maxTokens of the longest answer to come
    */
   public static ServerHalf open(Bundle half, int maxSource, int maxTokens) {
-    BundleManifest manifest = half.manifest();
-    int cores = Math.min(8, Runtime.getRuntime().availableProcessors());
-    boolean large = manifest.model().parameters().server() > SHARED_ABOVE_PARAMETERS;
+    int cores = Math.min(MOST_WORKERS, Runtime.getRuntime().availableProcessors());
+    long bytes = half.manifest().model().parameters().server() * Float.BYTES;
+    int count = Math.clamp(COPIES_BYTES / bytes, 1, cores);
     List<Worker> workers = new ArrayList<>();
     try {
-      for (int n = 0; n < (large ? 1 : cores); n++) {
-        workers.add(Worker.open(half, maxSource, maxTokens, large ? cores : 1));
+      for (int n = 0; n < count; n++) {
+        workers.add(Worker.open(half, maxSource, maxTokens, cores / count));
       }
       return new ServerHalf(List.copyOf(workers));
     } catch (RuntimeException e) {
@@ -103,13 +113,18 @@ public final class ServerHalf implements AutoCloseable {
     }
   }
 
-  /** What the decoder is. */
-  public DecoderSpec spec() {
-    return spec;
+  /** Logits of a distribution. */
+  public int vocabulary() {
+    return workers.getFirst().forced.vocabulary();
+  }
+
+  /** What is to be judged about a sample, given the answer to its raw states. */
+  public Asked asked(Sample sample, int[] answer) {
+    return workers.getFirst().forced.asked(sample, answer);
   }
 
   /** Runs a task for every item, on as many threads as there are workers; results in order. */
-  <T, R> List<R> each(List<T> items, Stage stage, BiFunction<Worker, T, R> task) {
+  public <T, R> List<R> each(List<T> items, Stage stage, BiFunction<Worker, T, R> task) {
     AtomicInteger next = new AtomicInteger();
     AtomicInteger done = new AtomicInteger();
     List<Future<List<Indexed<R>>>> futures = new ArrayList<>();
@@ -154,7 +169,7 @@ public final class ServerHalf implements AutoCloseable {
 
   /** Told of the tasks that are done. */
   @FunctionalInterface
-  interface Stage {
+  public interface Stage {
     /** For tasks nobody waits for. */
     Stage QUIET = (done, total) -> {};
 

@@ -1,4 +1,4 @@
-package dev.cleave.lab.measure;
+package dev.cleave.lab.half;
 
 import dev.cleave.server.engine.DecoderEngine;
 import dev.cleave.server.engine.StepResult;
@@ -15,9 +15,9 @@ import java.util.Set;
 
 /**
  * Answers many prompts greedily with one engine, as the server does: all slots busy, a new prompt
- * wherever an answer ends. Confined to the engine's thread.
+ * wherever an answer ends. Confined to the engine's thread; closing it closes the engine.
  */
-final class GreedyDecoding {
+final class GreedyDecoding implements AutoCloseable {
   private final DecoderEngine engine;
   private final DecodingSpec decoding;
   private final Set<Integer> ends;
@@ -112,5 +112,10 @@ final class GreedyDecoding {
         sampler.choose(
             result.logits(), row * vocabulary, vocabulary, Sampling.GREEDY, suppressed, position);
     return token < 0 ? result.argmax(row) : token;
+  }
+
+  @Override
+  public void close() {
+    engine.close();
   }
 }

@@ -1,4 +1,4 @@
-package dev.cleave.lab.measure;
+package dev.cleave.lab.half;
 
 /** Told how far a calibration is; called often and from several threads: be quick. */
 @FunctionalInterface

@@ -1,4 +1,4 @@
-package dev.cleave.lab.measure;
+package dev.cleave.lab.half;
 
 import java.util.Map;
 
@@ -9,6 +9,7 @@ import java.util.Map;
 public final class Sample {
   private final int positions;
   private final float[] states;
+  private final Framing framing;
   private final Map<String, String> rightAnswer;
 
   /**
@@ -16,11 +17,13 @@ public final class Sample {
    *
    * @param positions tokens of the text
    * @param states f32 {@code [positions, width]}
+   * @param framing how they are sent
    * @param rightAnswer fields by name; empty where the text came without an answer
    */
-  public Sample(int positions, float[] states, Map<String, String> rightAnswer) {
+  public Sample(int positions, float[] states, Framing framing, Map<String, String> rightAnswer) {
     this.positions = positions;
     this.states = states;
+    this.framing = framing;
     this.rightAnswer = Map.copyOf(rightAnswer);
   }
 
@@ -34,6 +37,11 @@ public final class Sample {
     return states;
   }
 
+  /** How they are sent. */
+  public Framing framing() {
+    return framing;
+  }
+
   /** The fields that are right; empty where nobody said. */
   public Map<String, String> rightAnswer() {
     return rightAnswer;
@@ -41,6 +49,6 @@ public final class Sample {
 
   /** The same text with another tensor. */
   public Sample withStates(float[] other) {
-    return new Sample(positions, other, rightAnswer);
+    return new Sample(positions, other, framing, rightAnswer);
   }
 }
