@@ -65,8 +65,8 @@ public final class TorchUpperEngine implements UpperEngine {
   /**
    * Opens the server half of a bundle and runs a few steps, so that the first session is not slow.
    *
-   * @throws EngineException when the device is not there, the weights do not fit into memory, or
-   *     they are not those that {@code upper.json} calls for
+   * @throws EngineException when the device is not there or cannot compute in the precision, the
+   *     weights do not fit into memory, or they are not those that {@code upper.json} calls for
    */
   public static TorchUpperEngine open(Bundle serverHalf, UpperOptions options) {
     return open(
@@ -82,6 +82,9 @@ public final class TorchUpperEngine implements UpperEngine {
   public static TorchUpperEngine open(UpperSpec spec, Path weightsFile, UpperOptions options) {
     TorchDevice.requirePresent(options.device());
     UpperScript script = emit(spec, options);
+    if (options.precision() == WeightPrecision.INT8) {
+      VnniCheck.require();
+    }
     TorchDevice.requireRoom(
         options.device(),
         weightBytes(spec, options.precision()),

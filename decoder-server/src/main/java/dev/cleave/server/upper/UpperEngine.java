@@ -21,7 +21,8 @@ public interface UpperEngine extends AutoCloseable {
   UpperShape shape();
 
   /**
-   * Gives a slot room for this many positions. Admission has seen to it that the room is there.
+   * Gives a slot room for this many positions. Admission has seen to it that the room is there;
+   * when it is not, the slot stays free and nothing stays allocated.
    *
    * @param slot in {@code [0, slots)}, free
    * @param positions in {@code [1, maxPositions]}

@@ -1,8 +1,12 @@
 package dev.cleave.server.upper;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cleave.server.engine.EngineException;
 import dev.cleave.server.engine.NativeHeap;
+import dev.cleave.split.torch.WeightPrecision;
+import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,8 +53,7 @@ class UpperNativeMemoryTest {
     RandomUpper model = new RandomUpper(RandomUpper.Form.LLAMA, 1, folder);
     int positions = 256_000;
     UpperOptions.Sizes sizes = new UpperOptions.Sizes(2, positions, 8);
-    UpperOptions options =
-        new UpperOptions("cpu", dev.cleave.split.torch.WeightPrecision.F32, sizes, 1);
+    UpperOptions options = new UpperOptions("cpu", WeightPrecision.F32, sizes, 1);
     try (TorchUpperEngine engine = TorchUpperEngine.open(model.spec, model.file, options)) {
       assertThat(engine.shape().kvBytesPerPosition()).isEqualTo(3 * 2 * 2 * 10 * 4);
       long before = NativeHeap.allocatedBytes();
@@ -58,6 +61,27 @@ class UpperNativeMemoryTest {
       assertThat(NativeHeap.allocatedBytes() - before).isGreaterThan(110 * MEBIBYTE);
       engine.free(1);
       assertThat(NativeHeap.allocatedBytes() - before).isLessThan(8 * MEBIBYTE);
+    }
+  }
+
+  /** Of 3 layers with 160 MB each, the address space takes one. */
+  @Test
+  void whatDoesNotFitLeavesNothing() throws IOException {
+    RandomUpper model = new RandomUpper(RandomUpper.Form.LLAMA, 1, folder);
+    int positions = 1_000_000;
+    UpperOptions.Sizes sizes = new UpperOptions.Sizes(2, positions, 8);
+    UpperOptions options = new UpperOptions("cpu", WeightPrecision.F32, sizes, 1);
+    try (TorchUpperEngine engine = TorchUpperEngine.open(model.spec, model.file, options)) {
+      long before = NativeHeap.allocatedBytes();
+      try (AddressSpace _ = AddressSpace.limit(250 * MEBIBYTE)) {
+        assertThatThrownBy(() -> engine.allocate(1, positions))
+            .isInstanceOf(EngineException.class)
+            .hasMessageContaining("cannot allocate");
+      }
+      assertThat(NativeHeap.allocatedBytes() - before).isLessThan(8 * MEBIBYTE);
+      engine.free(1);
+      engine.allocate(1, positions);
+      assertThat(NativeHeap.allocatedBytes() - before).isGreaterThan(440 * MEBIBYTE);
     }
   }
 

@@ -135,13 +135,17 @@ public final class UpperEmitter {
     text.line(1, "def allocate(self, slot: int, positions: int) -> int:");
     put("kv = self.kv");
     put("first = torch.mul(slot, %d)".formatted(spec.layers().count()));
+    // the slot gets all layers or none: what there is when memory runs out goes with the call
+    put("all = annotate(List[Tensor], [])");
     put("for i in range(%d):".formatted(spec.layers().count()));
     // not zeroed: no position is read before it is written
     text.line(
         3,
         "cache = torch.empty([2, %d, 1, positions, %d], dtype=6, layout=0, device=%s)"
             .formatted(self.kvHeads(), self.headDim(), options.form().place()));
-    text.line(3, "_0 = torch._set_item(kv, torch.add(first, i), cache)");
+    text.line(3, "_0 = torch.append(all, cache)");
+    put("for i in range(%d):".formatted(spec.layers().count()));
+    text.line(3, "_0 = torch._set_item(kv, torch.add(first, i), all[i])");
     put("return 0");
   }
 
