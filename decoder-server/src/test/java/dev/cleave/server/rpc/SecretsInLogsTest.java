@@ -8,11 +8,13 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import dev.cleave.codec.HeaderForm;
+import dev.cleave.server.causal.FakeUpperEngine;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.server.logging.LogPolicy;
 import dev.cleave.wire.Uplink;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,6 +24,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -75,18 +78,40 @@ class SecretsInLogsTest {
 
   @Test
   void noLevelShowsTokensOrHiddenStates() throws Exception {
-    int[] ids = generate(false);
+    Secrets secrets = generate(false);
     assertThat(lines).isNotEmpty();
-    assertThat(findings(ids)).isEmpty();
+    assertThat(findings(secrets)).isEmpty();
   }
 
   @Test
   void withoutTheFloorTheSameSearchFindsThem() throws Exception {
-    int[] ids = generate(true);
-    assertThat(findings(ids)).contains("hidden states in hex", "token id in hex");
+    Secrets secrets = generate(true);
+    assertThat(findings(secrets)).contains("hidden states in hex", "token ids in hex");
   }
 
-  private int[] generate(boolean withoutFloor) throws Exception {
+  @Test
+  void noLevelShowsWhatASessionOfManyTurnsSays() throws Exception {
+    Secrets secrets = converse(false);
+    assertThat(lines).isNotEmpty();
+    assertThat(findings(secrets)).isEmpty();
+  }
+
+  @Test
+  void withoutTheFloorTheSameSearchFindsASession() throws Exception {
+    Secrets secrets = converse(true);
+    assertThat(findings(secrets)).contains("hidden states in hex", "token ids in hex");
+  }
+
+  /**
+   * What no line may show.
+   *
+   * @param hidden rows of which the last was sent alone
+   * @param ids that came back
+   * @param messages ids as they stand in messages, in hex
+   */
+  private record Secrets(FloatBuffer hidden, List<Integer> ids, List<String> messages) {}
+
+  private Secrets generate(boolean withoutFloor) throws Exception {
     ServerConfig config =
         ServerConfig.onFreePorts(TestServer.limits(2, false, Duration.ofSeconds(30)));
     try (TestServer server = TestServer.start(config, VOCABULARY)) {
@@ -102,33 +127,74 @@ class SecretsInLogsTest {
       call.send(TestServer.frame(lastPosition(), 3, HeaderForm.SHORT));
       server.awaitMetric(2, "cleave.frames");
       call.send(new Uplink.EndOfPrompt(4));
-      int[] ids = call.awaitAnswer().ids();
+      List<Integer> ids = Arrays.stream(call.awaitAnswer().ids()).boxed().toList();
       assertThat(ids).hasSize(TOKENS);
       // A refusal is logged no more than a generation.
       server.call().send(new Uplink.Cancel()).awaitError();
-      return ids;
+      // Token.id is field 2
+      List<String> messages = ids.stream().map(id -> "10" + varintHex(id)).toList();
+      return new Secrets(FloatBuffer.wrap(PROMPT), ids, messages);
     }
   }
 
-  private List<String> findings(int[] ids) {
+  /** A prompt, a step with drafts, a step alone, another turn, then one that the engine fails. */
+  private Secrets converse(boolean withoutFloor) throws Exception {
+    FakeUpperEngine engine =
+        new FakeUpperEngine(
+            CausalServer.SLOTS, VOCABULARY, CausalServer.CONTEXT, CausalServer.BUDGET);
+    float[] rows = TestServer.prompt(4712, 12);
+    try (CausalServer server = CausalServer.start(engine)) {
+      if (withoutFloor) {
+        context.resetTurboFilterList();
+      }
+      List<List<Integer>> answers = new ArrayList<>();
+      TestCall call = server.open(20, CausalServer.STEP);
+      call.send(CausalServer.hidden(rows, 0, 4), new Uplink.EndOfPrompt(4));
+      answers.add(call.awaitSampled().getIdsList());
+      call.send(CausalServer.step(rows, 4, 8));
+      answers.add(call.awaitSampled().getIdsList());
+      call.send(CausalServer.hidden(rows, 8, 11), new Uplink.EndOfPrompt(11));
+      answers.add(call.awaitSampled().getIdsList());
+      call.send(CausalServer.step(rows, 11, 12));
+      answers.add(call.awaitSampled().getIdsList());
+      engine.failSegmentsAt(12);
+      call.send(CausalServer.step(TestServer.prompt(4712, 13), 12, 13));
+      call.awaitError();
+      server.call().send(new Uplink.Cancel()).awaitError();
+      List<Integer> ids = answers.stream().flatMap(List::stream).toList();
+      assertThat(ids).hasSize(7);
+      // Sampled.ids are packed: side by side; one alone could be part of any number
+      List<String> messages =
+          answers.stream()
+              .filter(answer -> answer.size() > 1)
+              .map(answer ->
+                  answer.stream().map(SecretsInLogsTest::varintHex).collect(Collectors.joining()))
+              .toList();
+      return new Secrets(FloatBuffer.wrap(rows), ids, messages);
+    }
+  }
+
+  private List<String> findings(Secrets secrets) {
     String text = String.join("\n", lines);
     List<String> found = new ArrayList<>();
-    ByteBuffer hidden =
+    ByteBuffer last =
         ByteBuffer.allocate(FakeDecoderEngine.WIDTH * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    hidden.asFloatBuffer().put(lastPosition());
-    String hex = HexFormat.of().formatHex(hidden.array());
+    FloatBuffer hidden = secrets.hidden();
+    last.asFloatBuffer()
+        .put(0, hidden, hidden.limit() - FakeDecoderEngine.WIDTH, FakeDecoderEngine.WIDTH);
+    String hex = HexFormat.of().formatHex(last.array());
     if (text.contains(hex.substring(0, 24))) {
       found.add("hidden states in hex");
     }
-    for (float value : PROMPT) {
-      if (text.contains(Float.toString(value))) {
+    for (int i = 0; i < hidden.limit(); i++) {
+      if (text.contains(Float.toString(hidden.get(i)))) {
         found.add("a hidden state in decimal");
       }
     }
-    for (int id : ids) {
-      if (text.contains("10" + varintHex(id))) {
-        found.add("token id in hex");
-      }
+    if (secrets.messages().stream().anyMatch(text::contains)) {
+      found.add("token ids in hex");
+    }
+    for (int id : secrets.ids()) {
       if (id >= 100_000 && Pattern.compile("(?<!\\d)" + id + "(?!\\d)").matcher(text).find()) {
         found.add("token id in decimal");
       }

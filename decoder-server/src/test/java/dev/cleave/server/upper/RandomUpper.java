@@ -29,7 +29,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** The upper half of a small model with random weights, always the same for the same seed. */
-final class RandomUpper {
+public final class RandomUpper {
   static final int WIDTH = 48;
   static final int VOCABULARY = 97;
   static final int SLOTS = 5;
@@ -49,14 +49,14 @@ final class RandomUpper {
   }
 
   final UpperSpec spec;
-  final Path file;
+  public final Path file;
   private final Map<String, float[]> weights = new LinkedHashMap<>();
 
   RandomUpper(Form form, long seed, Path folder) {
     this(spec(form), seed, folder.resolve(form + "-" + seed + ".safetensors"));
   }
 
-  RandomUpper(UpperSpec spec, long seed, Path file) {
+  public RandomUpper(UpperSpec spec, long seed, Path file) {
     this.spec = spec;
     this.file = file;
     SplittableRandom random = new SplittableRandom(seed);
