@@ -1,5 +1,6 @@
 package dev.cleave.bench;
 
+import dev.cleave.bench.measure.Ratio;
 import dev.cleave.edge.CleaveClient;
 import dev.cleave.server.engine.DecoderEngine;
 import dev.cleave.server.engine.StepResult;

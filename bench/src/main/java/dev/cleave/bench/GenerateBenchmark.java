@@ -1,5 +1,7 @@
 package dev.cleave.bench;
 
+import dev.cleave.bench.measure.Ratio;
+import dev.cleave.bench.measure.ServerProcess;
 import dev.cleave.edge.CleaveClient;
 import dev.cleave.edge.GenerateOptions;
 import dev.cleave.edge.Generation;
@@ -7,8 +9,6 @@ import dev.cleave.server.engine.DecoderEngine;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -24,9 +24,9 @@ final class GenerateBenchmark {
 
   static void run(ReferenceModel model) throws IOException, InterruptedException {
     Ratio ratio = new Ratio("generate 60 tokens", "ms");
-    Path portFile = model.bundle().resolveSibling("port");
-    Process server = server(model.bundle(), portFile);
-    try (CleaveClient client = CleaveClient.open(model.bundle(), address(server, portFile));
+    try (ServerProcess server =
+            ServerProcess.start(model.bundle(), ReferenceModel.THREADS, List.of());
+        CleaveClient client = CleaveClient.open(model.bundle(), server.address());
         DecoderEngine engine = model.engine(1, 256)) {
       int start = model.spec().decoding().startTokenId();
       for (int round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
@@ -40,9 +40,6 @@ final class GenerateBenchmark {
           ratio.round((between - began) / 1e6, (ended - between) / 1e6);
         }
       }
-    } finally {
-      server.destroy();
-      server.waitFor();
     }
     System.out.println(ratio.line("two processes", "one process", "<= 1.15"));
   }
@@ -73,44 +70,5 @@ final class GenerateBenchmark {
       engine.clearSlot(0);
     }
     client.decode(ids);
-  }
-
-  private static Process server(Path bundle, Path portFile) throws IOException {
-    return new ProcessBuilder(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.cleave.server.cli.ServeMain",
-                "--bundle",
-                bundle.toString(),
-                "--port",
-                "0",
-                "--port-file",
-                portFile.toString(),
-                "--metrics-port",
-                "off",
-                "--threads",
-                Integer.toString(ReferenceModel.THREADS)))
-        .redirectError(ProcessBuilder.Redirect.DISCARD)
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .start();
-  }
-
-  private static String address(Process server, Path portFile)
-      throws IOException, InterruptedException {
-    while (!Files.exists(portFile)) {
-      if (!server.isAlive()) {
-        throw new IOException("the server process ended with " + server.exitValue());
-      }
-      Thread.sleep(20);
-    }
-    String text = Files.readString(portFile).strip();
-    return "127.0.0.1:" + text.substring(text.lastIndexOf(':') + 1);
   }
 }

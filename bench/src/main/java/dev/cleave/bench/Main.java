@@ -4,6 +4,7 @@ import dev.cleave.bench.codec.CausalStatesTable;
 import dev.cleave.bench.codec.RateTable;
 import dev.cleave.bench.codec.SpeedTable;
 import dev.cleave.bench.codec.StatesTable;
+import dev.cleave.bench.split.SplitBenchmarks;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -23,6 +24,13 @@ import picocli.CommandLine.Parameters;
       "Benchmarks:",
       "  decode    server half: scheduler against a bare loop, batch 1 and 16",
       "  generate  60 tokens: two processes against one",
+      "  split     models cut between two layers: all of the next six",
+      "  split-tokens    tokens/s over loopback against both halves in one process",
+      "  split-bytes     bytes above TCP for each token, up and down",
+      "  split-step      a decode step of the server against memory bandwidth",
+      "  split-sessions  8 and 16 sessions together over one",
+      "  split-prefill   a long prompt over a narrow link against its slowest part",
+      "  split-drafts    what a round trip of 50 ms costs with drafts and without",
       "  codec     the tensor codec: all of the next three",
       "  codec-rates   rate and distortion on synthetic states with outliers",
       "  codec-states  modes and presets on the reference model's states, after calibrating it",
@@ -34,18 +42,31 @@ import picocli.CommandLine.Parameters;
       "  ./cleave bench",
       "  ./cleave bench codec",
       "  CLEAVE_MODELS=~/models ./cleave bench codec-causal --at 4",
-      "  ./cleave bench decode"
+      "  CLEAVE_MODELS=~/models ./cleave bench split-bytes --at 1,4,8,15",
+      "  ./cleave bench decode",
+      "",
+      "split measures SmolLM2-135M-Instruct where $CLEAVE_MODELS has its folder",
+      "smollm2-135m-instruct/, else a model of its shape with random weights."
     })
 public final class Main implements Callable<Integer> {
-  @Parameters(arity = "0..*", description = "decode, generate, codec; all of them by default")
-  private List<String> names = List.of("decode", "generate", "codec");
+  @Parameters(
+      arity = "0..*",
+      description = "decode, generate, split, codec; all of them by default")
+  private List<String> names = List.of("decode", "generate", SplitBenchmarks.ALL, "codec");
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "split: of one computation, on both sides (default: ${DEFAULT-VALUE}).")
+  private int threads;
 
   @Option(
       names = "--at",
       paramLabel = "K",
       split = ",",
-      defaultValue = "1,4,8,15",
-      description = "codec-causal: layers on the device (default: ${DEFAULT-VALUE})")
+      description =
+          "Layers on the device (default: 4 for split, 1,4,8,15 for codec-causal).")
   private List<Integer> cuts = List.of();
 
   /** Runs the benchmarks that are named. */
@@ -55,7 +76,11 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException, RunnerException {
+    List<String> splits = names.stream().filter(SplitBenchmarks::knows).toList();
     for (String name : names) {
+      if (SplitBenchmarks.knows(name)) {
+        continue; // together, for one table
+      }
       System.err.println("measuring " + name + " ...");
       switch (name) {
         case "decode" -> {
@@ -83,6 +108,9 @@ public final class Main implements Callable<Integer> {
           return 2;
         }
       }
+    }
+    if (!splits.isEmpty()) {
+      SplitBenchmarks.run(splits, cuts.isEmpty() ? List.of(4) : cuts, threads);
     }
     return 0;
   }

@@ -1,4 +1,4 @@
-package dev.cleave.bench.split;
+package dev.cleave.bench.measure;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,17 +24,22 @@ import java.util.concurrent.locks.LockSupport;
  * delay later. Little is queued (a quarter of a second), then the sender's own TCP is held back.
  * Thread-safe.
  */
-final class ShapedLink implements AutoCloseable {
+public final class ShapedLink implements AutoCloseable {
   private static final int PIECE_BYTES = 4 << 10;
   private static final int MIN_PIECES = 16;
 
-  /** What a direction does to its bytes. */
-  record Shape(double bitsPerSecond, long delayNanos) {
-    /** Nothing. */
-    static final Shape NONE = new Shape(Double.POSITIVE_INFINITY, 0);
+  /**
+   * What a direction does to its bytes.
+   *
+   * @param bitsPerSecond may be infinite
+   * @param delayNanos of each byte
+   */
+  public record Shape(double bitsPerSecond, long delayNanos) {
+    /** Nothing but counting. */
+    public static final Shape NONE = new Shape(Double.POSITIVE_INFINITY, 0);
 
     /** Half of a round trip each way. */
-    static Shape of(double megabitsPerSecond, double roundTripMillis) {
+    public static Shape of(double megabitsPerSecond, double roundTripMillis) {
       return new Shape(megabitsPerSecond * 1e6, (long) (roundTripMillis * 1e6 / 2));
     }
 
@@ -60,7 +65,7 @@ final class ShapedLink implements AutoCloseable {
   }
 
   /** Relays to a port of this machine. */
-  static ShapedLink to(int port, Shape shape) throws IOException {
+  public static ShapedLink to(int port, Shape shape) throws IOException {
     ServerSocket listener = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
     ShapedLink link = new ShapedLink(listener, port, shape);
     Thread.ofPlatform().daemon().name("link-accept").start(link::accept);
@@ -68,17 +73,17 @@ final class ShapedLink implements AutoCloseable {
   }
 
   /** Where clients connect to. */
-  String address() {
+  public String address() {
     return "127.0.0.1:" + listener.getLocalPort();
   }
 
   /** Bytes from clients to the server so far. */
-  long bytesUp() {
+  public long bytesUp() {
     return up.get();
   }
 
   /** Bytes from the server to clients so far. */
-  long bytesDown() {
+  public long bytesDown() {
     return down.get();
   }
 

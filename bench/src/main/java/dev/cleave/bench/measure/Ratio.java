@@ -1,4 +1,4 @@
-package dev.cleave.bench;
+package dev.cleave.bench.measure;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -9,36 +9,37 @@ import java.util.Locale;
  * Two ways of doing the same work, measured in turn in one run. The ratio is the median over rounds
  * of (ours / theirs) within a round: what slows the machine slows both sides of a round.
  */
-final class Ratio {
+public final class Ratio {
   private final String name;
   private final String unit;
   private final List<Double> ours = new ArrayList<>();
   private final List<Double> theirs = new ArrayList<>();
   private final List<Double> ratios = new ArrayList<>();
 
-  Ratio(String name, String unit) {
+  public Ratio(String name, String unit) {
     this.name = name;
     this.unit = unit;
   }
 
-  void round(double our, double their) {
+  /** What both sides took, or did in a second, in one round. */
+  public void round(double our, double their) {
     ours.add(our);
     theirs.add(their);
     ratios.add(our / their);
   }
 
-  double ratio() {
+  /** The median of the rounds' ratios. */
+  public double ratio() {
     return median(ratios);
   }
 
-  double ours() {
+  /** The median of the first side. */
+  public double ours() {
     return median(ours);
   }
 
   /** One line: the medians of both sides, the ratio and its quartiles. */
-  String line(String ourName, String theirName, String goal) {
-    List<Double> sorted = new ArrayList<>(ratios);
-    Collections.sort(sorted);
+  public String line(String ourName, String theirName, String goal) {
     return String.format(
         Locale.ROOT,
         "%-34s %s %.1f %s, %s %.1f %s: ratio %.3f (quartiles %.3f to %.3f, %d rounds) goal %s",
@@ -50,10 +51,31 @@ final class Ratio {
         median(theirs),
         unit,
         ratio(),
-        sorted.get(sorted.size() / 4),
-        sorted.get(sorted.size() * 3 / 4),
-        sorted.size(),
+        quantile(1),
+        quantile(3),
+        ratios.size(),
         goal);
+  }
+
+  /** The medians of both sides and the quartiles of the ratio, for a table that has the ratio. */
+  public String sides(String ourName, String theirName) {
+    return String.format(
+        Locale.ROOT,
+        "%s %.1f, %s %.1f %s; %d rounds, quartiles %.3f to %.3f",
+        ourName,
+        ours(),
+        theirName,
+        median(theirs),
+        unit,
+        ratios.size(),
+        quantile(1),
+        quantile(3));
+  }
+
+  private double quantile(int quarter) {
+    List<Double> sorted = new ArrayList<>(ratios);
+    Collections.sort(sorted);
+    return sorted.get(sorted.size() * quarter / 4);
   }
 
   private static double median(List<Double> values) {

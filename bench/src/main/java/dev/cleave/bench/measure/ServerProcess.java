@@ -1,0 +1,110 @@
+package dev.cleave.bench.measure;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The server half as its users run it, in a process of its own on a free loopback port, from this
+ * process's class path. Closing it ends it. Confined to one thread.
+ */
+public final class ServerProcess implements AutoCloseable {
+  private static final long POLL_MILLIS = 20;
+
+  private final Process process;
+  private final int port;
+
+  private ServerProcess(Process process, int port) {
+    this.process = process;
+    this.port = port;
+  }
+
+  /**
+   * Starts {@code serve --bundle bundle options...} and waits until it takes sessions.
+   *
+   * @param threads of one computation
+   */
+  public static ServerProcess start(Path bundle, int threads, List<String> options)
+      throws IOException, InterruptedException {
+    Path folder = Files.createTempDirectory("cleave-server");
+    Path portFile = folder.resolve("port");
+    Path log = folder.resolve("log");
+    Process process =
+        new ProcessBuilder(command(bundle, threads, portFile, options))
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    try {
+      return new ServerProcess(process, port(process, portFile, log));
+    } catch (IOException | InterruptedException e) {
+      process.destroyForcibly();
+      throw e;
+    } finally {
+      // The process goes on writing to the log that has no name any more.
+      Files.deleteIfExists(portFile);
+      Files.deleteIfExists(log);
+      Files.delete(folder);
+    }
+  }
+
+  private static List<String> command(
+      Path bundle, int threads, Path portFile, List<String> options) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.cleave.server.cli.ServeMain",
+                "--bundle",
+                bundle.toString(),
+                "--port",
+                "0",
+                "--port-file",
+                portFile.toString(),
+                "--metrics-port",
+                "off",
+                "--threads",
+                Integer.toString(threads)));
+    command.addAll(options);
+    return command;
+  }
+
+  private static int port(Process process, Path portFile, Path log)
+      throws IOException, InterruptedException {
+    while (!Files.exists(portFile)) {
+      if (!process.isAlive()) {
+        throw new IOException(
+            "the server process ended with %d:%n%s"
+                .formatted(process.exitValue(), Files.readString(log)));
+      }
+      Thread.sleep(POLL_MILLIS);
+    }
+    String text = Files.readString(portFile).strip();
+    return Integer.parseInt(text.substring(text.lastIndexOf(':') + 1));
+  }
+
+  /** The loopback port it listens on. */
+  public int port() {
+    return port;
+  }
+
+  /** Where clients connect to. */
+  public String address() {
+    return "127.0.0.1:" + port;
+  }
+
+  /** Ends the process and waits for that. */
+  @Override
+  public void close() {
+    process.destroy();
+    process.onExit().join();
+  }
+}
