@@ -65,8 +65,7 @@ public final class Main implements Callable<Integer> {
       names = "--at",
       paramLabel = "K",
       split = ",",
-      description =
-          "Layers on the device (default: 4 for split, 1,4,8,15 for codec-causal).")
+      description = "Layers on the device (default: 4 for split, 1,4,8,15 for codec-causal).")
   private List<Integer> cuts = List.of();
 
   /** Runs the benchmarks that are named. */

@@ -52,7 +52,8 @@ final class Figures {
     long goals = rows.stream().filter(row -> row.goal() != null).count();
     long met =
         rows.stream().filter(row -> row.goal() != null && row.goal().isMet(row.figure())).count();
-    System.out.printf(Locale.ROOT, "%n%-2s %-44s %8s  %-34s %s%n", "k", "what", "figure", "goal", "measured");
+    System.out.printf(
+        Locale.ROOT, "%n%-2s %-44s %8s  %-34s %s%n", "k", "what", "figure", "goal", "measured");
     rows.forEach(row -> System.out.println(row.line()));
     System.out.printf(Locale.ROOT, "%d of %d goals met%n", met, goals);
   }
