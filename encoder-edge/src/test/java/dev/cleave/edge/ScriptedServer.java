@@ -88,7 +88,7 @@ public final class ScriptedServer implements AutoCloseable {
   @Override
   public void close() {
     server.shutdownNow();
-    scripts.shutdownNow();
+    scripts.shutdown(); // not interrupted: a script that was just let go must not fail
     try {
       server.awaitTermination(5, TimeUnit.SECONDS);
       if (!scripts.awaitTermination(5, TimeUnit.SECONDS)) {
