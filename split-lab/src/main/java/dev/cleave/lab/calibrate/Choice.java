@@ -49,6 +49,7 @@ final class Choice {
   private Candidate chosen;
   private double gainBits;
   private int judged;
+  private int held;
 
   private record Quantised(CodecMode mode, int bytes) {}
 
@@ -141,10 +142,17 @@ final class Choice {
     int bytes = start.bytes();
     for (int n = 0; n < MAX_GROWTHS; n++) {
       Codec codec = Codec.constant(start.mode(), chosen.profile(), bytes);
-      if (heldOut.effectOnAll(codec).kl() <= goal.kl()) {
+      progress.at("holding presets against all texts", ++held, 0);
+      double kl = heldOut.effectOnAll(codec).kl();
+      if (kl <= goal.kl()) {
         return Optional.of(new Quantised(start.mode(), bytes));
       }
-      bytes = Math.max(bytes + 1, (int) Math.round(bytes * GROWTH));
+      // half of what it would take at high rate: the other half is seen on the way
+      double ahead =
+          kl < Double.POSITIVE_INFINITY
+              ? Math.log(kl / goal.kl()) / Math.log(4) * width / 8 / 2
+              : 0;
+      bytes += (int) Math.max(1, Math.round(Math.max(bytes * (GROWTH - 1), ahead)));
     }
     return Optional.empty();
   }

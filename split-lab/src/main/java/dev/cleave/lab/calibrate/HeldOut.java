@@ -87,8 +87,14 @@ final class HeldOut {
     return part.effect(codec);
   }
 
+  /** What it does; an infinite divergence where some states do not fit its target. */
   CodingEffect effectOnAll(Codec codec) {
-    return all.effect(codec);
+    try {
+      return all.effect(codec);
+    } catch (IllegalArgumentException e) {
+      return new CodingEffect(
+          Double.POSITIVE_INFINITY, 0, 8.0 * codec.bytesPerPosition() / width());
+    }
   }
 
   /** Raw states, whose answers are known. */
