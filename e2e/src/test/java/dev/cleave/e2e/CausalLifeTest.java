@@ -98,8 +98,7 @@ class CausalLifeTest {
   }
 
   @Test
-  void aTurnAfterARestartOfTheServerAnswersAsIfNothingHadBeen(@TempDir Path work)
-      throws Exception {
+  void aTurnAfterARestartOfTheServerAnswersAsIfNothingHadBeen(@TempDir Path work) throws Exception {
     Path bundle = Bundles.fixture(MODEL, work, AT);
     GenerateOptions greedy = GenerateOptions.defaults().withMaxNewTokens(12).ignoringEos();
     GenerateOptions drawn =

@@ -1,5 +1,7 @@
 package dev.cleave.edge.chat;
 
+import dev.cleave.edge.chat.template.TemplateEngine;
+import dev.cleave.edge.chat.template.TemplateFailure;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
 import java.util.ArrayList;
@@ -26,8 +28,8 @@ public final class ChatTemplate {
   private final Map<String, Object> specials = new HashMap<>();
 
   private ChatTemplate(
-      TemplateSource source, @Nullable String bosToken, @Nullable String eosToken) {
-    this.engine = new TemplateEngine(source);
+      TemplateEngine engine, @Nullable String bosToken, @Nullable String eosToken) {
+    this.engine = engine;
     if (bosToken != null) {
       specials.put("bos_token", bosToken);
     }
@@ -52,7 +54,7 @@ public final class ChatTemplate {
               .formatted(template.length(), MAX_TEMPLATE_LENGTH));
     }
     try {
-      return new ChatTemplate(TemplateSource.rewrite(template), bosToken, eosToken);
+      return new ChatTemplate(TemplateEngine.of(template), bosToken, eosToken);
     } catch (TemplateFailure e) {
       throw refuse(e.getMessage()).causedBy(e);
     }

@@ -1,4 +1,4 @@
-package dev.cleave.edge.chat;
+package dev.cleave.edge.chat.template;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -74,7 +74,7 @@ record TemplateToken(Kind kind, String text) {
         return i + 1;
       }
     }
-    throw new TemplateFailure("line %d has a string without an end".formatted(line));
+    throw TemplateFailure.at(line, "a string without an end");
   }
 
   private static boolean isNumberPart(String source, int at) {
@@ -88,7 +88,7 @@ record TemplateToken(Kind kind, String text) {
       return 2;
     }
     if (SINGLES.indexOf(source.charAt(at)) < 0) {
-      throw new TemplateFailure("line %d has '%s'".formatted(line, source.charAt(at)));
+      throw TemplateFailure.at(line, "'%s'".formatted(source.charAt(at)));
     }
     return 1;
   }
@@ -115,8 +115,7 @@ record TemplateToken(Kind kind, String text) {
           i += digits;
         }
         case 'a', 'b', 'f', 'v', 'N', '0', '1', '2', '3', '4', '5', '6', '7' ->
-            throw new TemplateFailure(
-                "line %d has the escape \\%s in a string".formatted(line, escaped));
+            throw TemplateFailure.at(line, "the escape \\%s in a string".formatted(escaped));
         default -> text.append('\\').append(escaped);
       }
     }
@@ -134,6 +133,6 @@ record TemplateToken(Kind kind, String text) {
         // refused below
       }
     }
-    throw new TemplateFailure("line %d has a broken escape in a string".formatted(line));
+    throw TemplateFailure.at(line, "a broken escape in a string");
   }
 }

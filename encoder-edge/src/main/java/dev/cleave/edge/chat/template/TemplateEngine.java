@@ -1,4 +1,4 @@
-package dev.cleave.edge.chat;
+package dev.cleave.edge.chat.template;
 
 import com.hubspot.jinjava.Jinjava;
 import com.hubspot.jinjava.JinjavaConfig;
@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
  * other template, no Java object, no function or filter beyond those named here. What it does is
  * counted, and it ends at a limit. Thread-safe.
  */
-final class TemplateEngine {
+public final class TemplateEngine {
   /** The most tags and expressions that one rendering may evaluate. */
   private static final int MAX_NODES = 250_000;
 
@@ -87,7 +87,7 @@ final class TemplateEngine {
 
   private final TemplateSource source;
 
-  TemplateEngine(TemplateSource source) {
+  private TemplateEngine(TemplateSource source) {
     this.source = source;
     engine = new Jinjava(config(Map.of(), new JinjavaProcessors[0]));
     Context context = engine.getGlobalContext();
@@ -114,11 +114,21 @@ final class TemplateEngine {
   }
 
   /**
+   * Reads a template.
+   *
+   * @throws TemplateFailure when it uses what cannot be rendered
+   */
+  public static TemplateEngine of(String template) {
+    return new TemplateEngine(TemplateSource.rewrite(template));
+  }
+
+  /**
    * Renders the template.
    *
+   * @param values by their names: strings, booleans, whole numbers, lists and maps of those
    * @throws TemplateFailure with the line, for any error at all
    */
-  String render(Map<String, Object> values) {
+  public String render(Map<String, Object> values) {
     Map<String, Object> bindings = new HashMap<>(values);
     bindings.putAll(source.strings());
     TemplateFunctions.all().forEach(f -> bindings.put(f.getLocalName(), "function"));

@@ -1,4 +1,4 @@
-package dev.cleave.edge.chat;
+package dev.cleave.edge.chat.template;
 
 import java.util.ArrayList;
 import java.util.List;

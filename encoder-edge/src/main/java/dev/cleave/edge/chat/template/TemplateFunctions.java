@@ -1,4 +1,4 @@
-package dev.cleave.edge.chat;
+package dev.cleave.edge.chat.template;
 
 import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
 import java.time.LocalDateTime;

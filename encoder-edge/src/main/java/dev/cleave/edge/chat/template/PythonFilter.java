@@ -1,4 +1,4 @@
-package dev.cleave.edge.chat;
+package dev.cleave.edge.chat.template;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
