@@ -9,9 +9,7 @@ import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.link.DecoderStream;
 import dev.cleave.edge.link.Protocol;
 import dev.cleave.edge.link.StreamCancelled;
-import dev.cleave.v1.Opened;
 import dev.cleave.wire.Uplink;
-import dev.cleave.wire.WireCodec;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -52,7 +50,7 @@ final class PromptUpload implements Runnable {
       long before = ledger.elapsedNanos();
       encoder.encode(prompt.toBuffer(arena), hidden);
       ledger.encoded(ledger.elapsedNanos() - before);
-      int allowed = allowedPerFrame(stream.opened());
+      int allowed = Protocol.positionsPerFrame(codec.spec(), stream.opened());
       if (sendFrames(new PromptFrames(codec, hidden, allowed))
           && stream.send(new Uplink.EndOfPrompt(prompt.size()))) {
         // While the server computes: nothing waits for this but the receipt.
@@ -93,21 +91,5 @@ final class PromptUpload implements Runnable {
     StreamMeter meter = new StreamMeter(codec, prompt.size());
     sent.forEach(frame -> meter.add(frame, hidden));
     ledger.certified(meter.certificate(), ledger.elapsedNanos() - before);
-  }
-
-  private int allowedPerFrame(Opened opened) {
-    WireCodec asked = WireCodec.of(codec.spec());
-    WireCodec accepted = WireCodec.of(opened);
-    int width = codec.spec().width();
-    if (!accepted.equals(asked) || opened.getWidth() != width) {
-      throw Protocol.broken(
-          "it opened the session with %s and width %d where %s and %d were asked for"
-              .formatted(accepted, opened.getWidth(), asked, width));
-    }
-    if (opened.getMaxPositionsPerFrame() < 1) {
-      throw Protocol.broken(
-          "it allows %d positions per frame".formatted(opened.getMaxPositionsPerFrame()));
-    }
-    return opened.getMaxPositionsPerFrame();
   }
 }

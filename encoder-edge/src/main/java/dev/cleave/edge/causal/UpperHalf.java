@@ -15,7 +15,6 @@ import dev.cleave.v1.Opened;
 import dev.cleave.v1.Sampled;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.Uplink;
-import dev.cleave.wire.WireCodec;
 import dev.cleave.wire.WireLimits;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -215,19 +214,8 @@ final class UpperHalf {
   }
 
   private int agreed(Opened opened) {
-    WireCodec asked = WireCodec.of(terms.codec().spec());
-    WireCodec accepted = WireCodec.of(opened);
-    int width = terms.codec().spec().width();
-    if (!accepted.equals(asked) || opened.getWidth() != width) {
-      throw Protocol.broken(
-          "it opened the session with %s and width %d where %s and %d were asked for"
-              .formatted(accepted, opened.getWidth(), asked, width));
-    }
-    if (opened.getMaxPositionsPerFrame() < 1) {
-      throw Protocol.broken(
-          "it allows %d positions per frame".formatted(opened.getMaxPositionsPerFrame()));
-    }
-    int positions = Math.min(LowerHalf.MAX_CHUNK, opened.getMaxPositionsPerFrame());
+    int allowed = Protocol.positionsPerFrame(terms.codec().spec(), opened);
+    int positions = Math.min(LowerHalf.MAX_CHUNK, allowed);
     while (positions > 1 && encoder.maxEncodedBytes(positions) > WireLimits.MAX_FRAME_BYTES) {
       positions /= 2;
     }
