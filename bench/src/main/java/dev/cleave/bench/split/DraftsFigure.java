@@ -16,7 +16,10 @@ import java.util.Locale;
  */
 final class DraftsFigure {
   private static final double ROUND_TRIP_MILLIS = 50;
-  private static final int TOKENS = 96;
+
+  /** Fewer than the text that is quoted has: what comes behind it is no quotation. */
+  private static final int TOKENS = 64;
+
   private static final int DRAFTS = 8;
   private static final int ROUNDS = 3;
 

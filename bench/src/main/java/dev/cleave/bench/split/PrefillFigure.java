@@ -31,7 +31,8 @@ final class PrefillFigure {
     Ratio open = new Ratio("open session", "ms");
     Ratio fresh = new Ratio("fresh session", "ms");
     Ratio connecting = new Ratio("fresh connection", "ms");
-    double[] parts = new double[3];
+    double[] parts = new double[2];
+    double[] serverByChunk = new double[CHUNKS.length];
     int[] prompt = it.model().anyIds(POSITIONS);
     GenerateOptions one = GenerateOptions.defaults().withMaxNewTokens(1).ignoringEos();
     ShapedLink.Shape shape = ShapedLink.Shape.of(MEGABITS_PER_SECOND, ROUND_TRIP_MILLIS);
@@ -43,7 +44,12 @@ final class PrefillFigure {
       }
       for (int round = -1; round < ROUNDS; round++) {
         double device = best(chunk -> halves.lowerSeconds(prompt, chunk));
-        double upper = best(chunk -> halves.upperSeconds(POSITIONS, chunk));
+        double upper = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < CHUNKS.length; i++) {
+          double seconds = halves.upperSeconds(POSITIONS, CHUNKS[i]);
+          upper = Math.min(upper, seconds);
+          serverByChunk[i] += round < 0 ? 0 : seconds * 1e3 / ROUNDS;
+        }
         // A connection of its own each time.
         try (ShapedLink link = ShapedLink.to(server.port(), shape);
             CleaveClient far = it.client(link.address())) {
@@ -59,7 +65,6 @@ final class PrefillFigure {
             open.round(third, bound);
             parts[0] += device * 1e3 / ROUNDS;
             parts[1] += wire / ROUNDS;
-            parts[2] += upper * 1e3 / ROUNDS;
           }
         }
       }
@@ -67,10 +72,15 @@ final class PrefillFigure {
     String alone =
         String.format(
             Locale.ROOT,
-            "alone: device %.0f ms, link %.0f ms, server %.0f ms; ",
+            "alone: device %.0f ms, link %.0f ms, server %.0f, %.0f, %.0f ms by %d, %d, %d; ",
             parts[0],
             parts[1],
-            parts[2]);
+            serverByChunk[0],
+            serverByChunk[1],
+            serverByChunk[2],
+            CHUNKS[0],
+            CHUNKS[1],
+            CHUNKS[2]);
     it.figures()
         .add(
             "split-prefill open session, over bound",

@@ -92,6 +92,7 @@ final class SplitModel implements AutoCloseable {
     if (!real || Bundle.open(bundle, Half.DEVICE).manifest().codec().isPresent()) {
       return real;
     }
+    System.err.println("calibrating, which takes ten minutes or more ...");
     try {
       CalibrationOptions options = CalibrationOptions.defaults().withMaxTokens(CALIBRATION_TOKENS);
       Calibration.run(bundle, options, (stage, done, total) -> {});
