@@ -44,6 +44,7 @@ final class ProfileRows implements Rows {
   private float[] centred = new float[0];
   private final MassiveEntries massive = new MassiveEntries();
   private byte[] gains = new byte[0];
+  private boolean massiveAllowed = true;
 
   /** No value is massive where no coordinate is larger. */
   private final float harmless;
@@ -102,6 +103,11 @@ final class ProfileRows implements Rows {
   }
 
   @Override
+  public void allowMassive(boolean allowed) {
+    massiveAllowed = allowed;
+  }
+
+  @Override
   public float gain(int r) {
     return hasGains ? Gains.gain(gains[r]) : 1;
   }
@@ -137,7 +143,7 @@ final class ProfileRows implements Rows {
         }
       }
       center(gain);
-      if (!(beyond() <= 0)) {
+      if (!(beyond() <= 0) && (massiveAllowed || !finite())) {
         takeMassive(values, at, r);
       }
       if (diagonal) {
@@ -174,6 +180,11 @@ final class ProfileRows implements Rows {
       most = Math.max(most, Math.abs(row[c]) - limits[c]);
     }
     return most;
+  }
+
+  /** Whether the row may be coded at all: its coordinates would be no numbers otherwise. */
+  private boolean finite() {
+    return Kernels.maxMagnitude(row, 0, width) <= Float.MAX_VALUE;
   }
 
   private void takeMassive(FloatBuffer values, int at, int r) {

@@ -52,6 +52,34 @@ final class RateFrame {
     encodedStep = -1;
   }
 
+  /**
+   * Zeroes the coordinates of smaller magnitude than this.
+   *
+   * @return how many of them are left that are not zero
+   */
+  int keepFrom(float least) {
+    int kept = 0;
+    for (int i = 0; i < elements(); i++) {
+      if (Math.abs(coordinates[i]) < least) {
+        coordinates[i] = 0;
+      } else if (coordinates[i] != 0) {
+        kept++;
+      }
+    }
+    triedStep = -1;
+    encodedStep = -1;
+    return kept;
+  }
+
+  /** The root of the mean of the squares of all coordinates. */
+  float rootMeanSquare() {
+    double sum = 0;
+    for (int i = 0; i < elements(); i++) {
+      sum += (double) coordinates[i] * coordinates[i];
+    }
+    return (float) Math.sqrt(sum / elements());
+  }
+
   int positions() {
     return positions;
   }

@@ -138,14 +138,14 @@ public final class RatePayload implements PayloadCodec {
   }
 
   private static void meetBytes(Coder used, FloatBuffer values, int at, long most) {
-    if (used.search.meetBytes(used.frame, most)) {
+    if (used.search.meetBytes(used.frame, most) || meetBytesThinned(used, most)) {
       return;
     }
     int positions = used.frame.positions();
     used.rows.allowMassive(false);
     try {
       used.frame.analyse(values, at, positions);
-      if (used.search.meetBytes(used.frame, most)) {
+      if (used.search.meetBytes(used.frame, most) || meetBytesThinned(used, most)) {
         return;
       }
     } finally {
@@ -154,6 +154,22 @@ public final class RatePayload implements PayloadCodec {
     throw new IllegalArgumentException(
         "the %d positions from position 0 on do not fit the target's %d bytes: aim at more"
             .formatted(positions, most));
+  }
+
+  /**
+   * Leaves out the smaller coordinates, more and more of them, until the others fit. So does a row
+   * get through that is tens of times as large as the profile expects, alone in its frame: what
+   * makes it so large are a few coordinates, and a stream must not end for it.
+   */
+  private static boolean meetBytesThinned(Coder used, long most) {
+    float least = used.frame.rootMeanSquare() / 8;
+    while (Float.isFinite(least) && used.frame.keepFrom(least) > 0) {
+      if (used.search.meetBytes(used.frame, most)) {
+        return true;
+      }
+      least *= 1.5f;
+    }
+    return used.search.meetBytes(used.frame, most);
   }
 
   @Override

@@ -83,6 +83,36 @@ class RateTargetsTest {
     }
   }
 
+  /** What a language model makes of some tokens: all channels far out, a few of them very far. */
+  @ParameterizedTest
+  @EnumSource(RatePayload.Kind.class)
+  void aMassiveRowAloneFitsConstantBytes(RatePayload.Kind kind) {
+    for (int bytes : new int[] {WIDTH / 5, WIDTH / 3, WIDTH / 2}) {
+      RatePayload codec =
+          new RatePayload(kind, WIDTH, new RateTarget.BytesPerPosition(bytes), PROFILE);
+      for (float factor : new float[] {10, 40, 300, 1e6f}) {
+        float[] values = SOURCE.states(5, 1);
+        for (int c = 0; c < WIDTH; c++) {
+          values[c] *= factor * (c % 97 == 0 ? 50 : 1);
+        }
+        ByteBuffer payload = encode(codec, values);
+        assertThat(payload.limit()).isEqualTo(bytes);
+        float[] decoded = decode(codec, values, payload);
+        // What is left out is the lesser part: the row keeps most of its energy.
+        double lost = 0;
+        double all = 0;
+        for (int c = 0; c < WIDTH; c++) {
+          lost += Math.pow((double) values[c] - decoded[c], 2);
+          all += Math.pow(values[c], 2);
+        }
+        assertThat(lost / all).as("%s, %d bytes, times %s", kind, bytes, factor).isLessThan(0.5);
+      }
+      // And the stream goes on as if nothing had been.
+      float[] usual = SOURCE.states(6, 1);
+      assertThat(error(usual, decode(codec, usual, encode(codec, usual)))).isLessThan(1);
+    }
+  }
+
   @Test
   void refusesWhatCannotBeMet() {
     float[] values = SOURCE.states(1, 2);
