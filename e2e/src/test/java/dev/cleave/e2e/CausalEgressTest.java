@@ -35,7 +35,7 @@ class CausalEgressTest {
   @BeforeAll
   static void serve() throws IOException {
     bundle = Bundles.fixture("llama3-rope-untied-bf16-sharded", work, 2);
-    server = ServerProcess.start(bundle, "--max-sessions", "2", "--log-level", "trace");
+    server = ServerProcess.start(bundle, "--max-sessions", "8", "--log-level", "trace");
   }
 
   @AfterAll

@@ -58,7 +58,7 @@ final class CausalParity {
       }
     }
     try (ServerProcess server =
-            ServerProcess.start(bundle, "--allow-logits", "--max-sessions", "2");
+            ServerProcess.start(bundle, "--allow-logits", "--max-sessions", "8");
         CleaveClient client = CleaveClient.open(bundle, server.address())) {
       for (Oracle.Text text : oracle.texts) {
         ids &= Arrays.stream(client.tokenize(text.text())).boxed().toList().equals(text.ids());

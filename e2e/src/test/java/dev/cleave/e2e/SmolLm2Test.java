@@ -39,7 +39,7 @@ class SmolLm2Test {
     JsonNode expected = new ObjectMapper().readTree(model.resolve("expected.json").toFile());
     Path bundle = split(model, at, work);
     try (ServerProcess server =
-            ServerProcess.start(bundle, "--allow-logits", "--max-sessions", "1");
+            ServerProcess.start(bundle, "--allow-logits", "--max-sessions", "4");
         CleaveClient client = CleaveClient.open(bundle, server.address());
         Weights tensors = Weights.openFile(model.resolve("expected.safetensors"))) {
       for (JsonNode text : expected.path("tokenizer")) {
@@ -75,7 +75,7 @@ class SmolLm2Test {
     JsonNode expected = new ObjectMapper().readTree(model.resolve("expected.json").toFile());
     Path bundle = split(model, 4, work);
     try (ServerProcess server =
-            ServerProcess.start(bundle, "--precision", "int8", "--max-sessions", "1");
+            ServerProcess.start(bundle, "--precision", "int8", "--max-sessions", "4");
         CleaveClient client = CleaveClient.open(bundle, server.address())) {
       for (JsonNode entry : expected.path("prompts")) {
         int[] greedy = Oracle.ints(entry.path("greedy"));
