@@ -47,7 +47,7 @@ class CausalLifeTest {
   @Test
   void sigtermLetsTheTurnFinishAndExitsWithZero(@TempDir Path work) throws Exception {
     Path bundle = Bundles.fixture(MODEL, work, AT);
-    try (ServerProcess server = ServerProcess.start(bundle, "--max-sessions", "2");
+    try (ServerProcess server = ServerProcess.start(bundle, "--max-sessions", "4");
         CleaveClient client = CleaveClient.open(bundle, server.address());
         CausalSession session = client.openSession(SessionOptions.defaults());
         ExecutorService waiter = Executors.newVirtualThreadPerTaskExecutor()) {

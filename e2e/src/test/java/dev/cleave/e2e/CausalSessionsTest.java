@@ -32,6 +32,7 @@ class CausalSessionsTest {
   private static final int AT = 2;
   private static final int VOCABULARY = 512;
   private static final int SESSIONS = 16;
+  private static final int SLOTS = 2 * SESSIONS;
   private static final int DRAFT_CASES = 100;
 
   @Test
@@ -41,7 +42,7 @@ class CausalSessionsTest {
     try (ServerProcess server =
             // A budget this small cuts the prompts into steps that they share.
             ServerProcess.start(
-                bundle, "--max-sessions", Integer.toString(SESSIONS), "--step-budget", "48");
+                bundle, "--max-sessions", Integer.toString(SLOTS), "--step-budget", "48");
         CleaveClient client = CleaveClient.open(bundle, server.address());
         ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
       List<List<Integer>> alone = new ArrayList<>();
@@ -58,7 +59,7 @@ class CausalSessionsTest {
           assertThat(together.get(i).get()).as("session " + i).isEqualTo(alone.get(i));
         }
       }
-      ServerLifeTest.awaitMetric(server, "cleave_kv_slots_free", SESSIONS);
+      ServerLifeTest.awaitMetric(server, "cleave_kv_slots_free", SLOTS);
       ServerLifeTest.awaitMetric(server, "cleave_kv_used_bytes", 0);
       ServerLifeTest.awaitMetric(server, "cleave_sessions_open", 0);
     }
