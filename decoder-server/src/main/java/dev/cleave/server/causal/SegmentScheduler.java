@@ -126,17 +126,7 @@ public final class SegmentScheduler implements EngineOwner {
         queue.add(new Work.Close());
       }
     }
-    boolean interrupted = false;
-    while (owner.isAlive()) {
-      try {
-        owner.join();
-      } catch (InterruptedException e) {
-        interrupted = true; // the engine may not be freed under a running step: wait on
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    EngineOwner.awaitEnd(owner);
   }
 
   private boolean submit(Work work) {

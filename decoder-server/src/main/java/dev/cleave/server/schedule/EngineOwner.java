@@ -11,4 +11,22 @@ public interface EngineOwner extends AutoCloseable {
   /** Hands back what is not complete and ends the owner thread; waits for its current step. */
   @Override
   void close();
+
+  /**
+   * Waits for an owner thread that was told to end, also when interrupted, which is left for the
+   * caller to see: the engine may not be freed under a running step.
+   */
+  static void awaitEnd(Thread owner) {
+    boolean interrupted = false;
+    while (owner.isAlive()) {
+      try {
+        owner.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
 }
