@@ -166,9 +166,7 @@ class ForcedDecoderTest {
     try (ForcedDecoder forced = open(fixture)) {
       FloatBuffer hidden = fixture.hidden(0);
       rounds(forced, hidden, 300);
-      long before = NativeHeap.allocatedBytes();
-      rounds(forced, hidden, 3_000);
-      assertThat(NativeHeap.allocatedBytes() - before).isLessThan(3 * MEBIBYTE);
+      assertThat(NativeHeap.steadyGrowth(() -> rounds(forced, hidden, 1_000))).isLessThan(200_000);
     }
   }
 
@@ -177,16 +175,13 @@ class ForcedDecoderTest {
   void closeGivesTheMemoryBack() {
     FixtureDecoder fixture = FixtureDecoder.split("marian", folder);
     useAndClose(fixture);
-    long least = Long.MAX_VALUE;
-    // Compilers allocate there too, though not every time; what is lost is lost every time.
-    for (int round = 0; round < 3 && least >= 8 * MEBIBYTE; round++) {
-      long before = NativeHeap.allocatedBytes();
-      for (int n = 0; n < 20; n++) {
-        useAndClose(fixture);
-      }
-      least = Math.min(least, NativeHeap.allocatedBytes() - before);
+    assertThat(NativeHeap.steadyGrowth(() -> useAndClose(fixture, 10))).isLessThan(4 * MEBIBYTE);
+  }
+
+  private static void useAndClose(FixtureDecoder fixture, int count) {
+    for (int n = 0; n < count; n++) {
+      useAndClose(fixture);
     }
-    assertThat(least).isLessThan(8 * MEBIBYTE);
   }
 
   private static void useAndClose(FixtureDecoder fixture) {

@@ -9,8 +9,13 @@ import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** What glibc has allocated to this process. */
+/**
+ * What glibc has allocated to this process. The JVM allocates there too, by megabytes and when it
+ * likes (its compilers above all): a single difference says little.
+ */
 public final class NativeHeap {
+  private static final int WINDOWS = 8;
+
   // struct mallinfo2 (malloc.h, glibc 2.33): ten size_t; hblkhd and uordblks are the bytes in use
   private static final MemoryLayout MALLINFO2 =
       MemoryLayout.structLayout(MemoryLayout.sequenceLayout(10, ValueLayout.JAVA_LONG));
@@ -32,5 +37,22 @@ public final class NativeHeap {
     } catch (Throwable e) {
       throw new IllegalStateException("mallinfo2", e);
     }
+  }
+
+  /**
+   * The growth over that one of several runs of {@code window} that changed least, in bytes: what
+   * {@code window} loses is in each of them, what the JVM takes or gives back is not.
+   */
+  public static long steadyGrowth(Runnable window) {
+    long steady = Long.MAX_VALUE;
+    for (int n = 0; n < WINDOWS; n++) {
+      long before = allocatedBytes();
+      window.run();
+      long growth = allocatedBytes() - before;
+      if (Math.abs(growth) < Math.abs(steady)) {
+        steady = growth;
+      }
+    }
+    return steady;
   }
 }
