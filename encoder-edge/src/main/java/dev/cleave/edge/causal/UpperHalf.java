@@ -166,14 +166,15 @@ final class UpperHalf {
     stream.fail(failure);
   }
 
-  /** Closes the stream, in peace where nothing is under way. */
+  /** Closes the stream, so that the next session finds the place that this one had. */
   void close() {
     if (owed == 0) {
       stream.complete();
     } else {
       stream.cancel();
-      stream.close();
     }
+    stream.awaitEnd();
+    stream.close();
   }
 
   private Sampled next() {

@@ -69,6 +69,14 @@ public interface DecoderStream extends AutoCloseable {
   /** What went over the wire so far. */
   WireTally tally();
 
+  /**
+   * Waits until the server has ended the stream, which it does once it has given back what the
+   * session held there; what else it sends until then is dropped. Not for ever: a server that is
+   * slow or gone is left behind after a grace time. To be called behind {@link #complete} or {@link
+   * #cancel}, when nobody reads any more.
+   */
+  void awaitEnd();
+
   /** Abandons the stream unless it has ended. */
   @Override
   void close();

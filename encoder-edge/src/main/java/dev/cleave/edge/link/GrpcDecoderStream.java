@@ -24,7 +24,7 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
   /** Messages asked for ahead of the reader: enough to hide the hand-over between threads. */
   private static final int AHEAD = 8;
 
-  private static final long CANCEL_GRACE_NANOS = TimeUnit.SECONDS.toNanos(2);
+  private static final long END_GRACE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   private final ClientCall<Uplink, ServerMessage> call;
   private final TallyTracer tracer;
@@ -182,7 +182,7 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
         return;
       }
       cancelled = true;
-      cancelDeadlineNanos = System.nanoTime() + CANCEL_GRACE_NANOS;
+      cancelDeadlineNanos = System.nanoTime() + END_GRACE_NANOS;
       call.sendMessage(new Uplink.Cancel());
       call.halfClose();
       changed.signalAll();
@@ -230,6 +230,28 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
     lock.lock();
     try {
       return new WireTally(frames, frameBytes, tracer.bytesUp(), tracer.bytesDown());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void awaitEnd() {
+    lock.lock();
+    try {
+      long left = END_GRACE_NANOS;
+      while (!closed && failure == null && left > 0) {
+        if (!inbox.isEmpty()) {
+          call.request(inbox.size());
+          inbox.clear();
+        }
+        left = changed.awaitNanos(left);
+      }
+      if (!closed && failure == null) {
+        call.cancel("the server did not end the stream in time", null);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     } finally {
       lock.unlock();
     }

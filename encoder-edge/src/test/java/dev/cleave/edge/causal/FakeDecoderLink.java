@@ -287,6 +287,9 @@ public final class FakeDecoderLink implements DecoderLink {
     }
 
     @Override
+    public void awaitEnd() {}
+
+    @Override
     public synchronized void close() {
       closed = true;
       notifyAll();
