@@ -6,8 +6,13 @@ import java.nio.file.Path;
 final class NativeLibrary {
   private NativeLibrary() {}
 
+  @SuppressWarnings("DoNotCallSuggester")
   static HatLibrary load(Path file) {
-    throw new HatException(
+    throw failure(file);
+  }
+
+  private static HatException failure(Path file) {
+    return new HatException(
         HatException.Category.FATAL, "loading " + file, 0, "", "there are no bindings yet");
   }
 }
