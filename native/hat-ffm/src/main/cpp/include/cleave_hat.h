@@ -74,6 +74,8 @@ enum { CLEAVE_HAT_INPUT = 0, CLEAVE_HAT_OUTPUT = 1 };
 /** A transfer is a multiple of these bytes, and at most as many as the second says. */
 #define CLEAVE_HAT_TRANSFER_MULTIPLE 8
 #define CLEAVE_HAT_MAX_TRANSFER_BYTES (32u << 20)
+/** Frames of one transfer, at most. */
+#define CLEAVE_HAT_MAX_BATCH 16
 
 typedef struct cleave_hat_device cleave_hat_device;
 typedef struct cleave_hat_model cleave_hat_model;
@@ -118,7 +120,7 @@ typedef struct cleave_hat_edge_info {
 /** A buffer for one edge of one frame. */
 typedef struct cleave_hat_buffer {
   const char *edge;
-  void *data;           /* page aligned, in memory whose size is a multiple of the page */
+  void *data;           /* aligned to the page (16384 bytes on a Raspberry Pi 5), in memory of whole pages */
   uint64_t bytes;       /* frame_bytes of the edge, times the batch */
 } cleave_hat_buffer;
 
@@ -132,7 +134,8 @@ typedef struct cleave_hat_open_handles {
 
 /**
  * Told once of the end of an asynchronous transfer, on a thread of the library that is the same for all. Until it
- * returns nobody else is told anything, so it must be quick, must not throw, and must not call this library.
+ * returns nobody else is told anything, so it must be quick, must not throw, and must not call this library. What the
+ * status says holds for the buffers: from here on the transfer touches them no more.
  */
 typedef void (*cleave_hat_done)(void *context, int32_t status);
 
@@ -195,7 +198,7 @@ CLEAVE_HAT_API int32_t cleave_hat_model_edge_info(cleave_hat_model *model, uint3
  */
 CLEAVE_HAT_API int32_t cleave_hat_model_set_format(cleave_hat_model *model, const char *edge, int32_t dtype);
 
-/** Frames of one transfer, at least 1 and at most 16. INVALID_OPERATION once a session is open. */
+/** Frames of one transfer, 1 to CLEAVE_HAT_MAX_BATCH, else INVALID_ARGUMENT. INVALID_OPERATION once a session is open. */
 CLEAVE_HAT_API int32_t cleave_hat_model_set_batch(cleave_hat_model *model, uint32_t frames);
 
 /** INVALID_OPERATION while sessions of it are open. */
@@ -203,7 +206,10 @@ CLEAVE_HAT_API int32_t cleave_hat_model_free(cleave_hat_model *model);
 
 /* ---- sessions ------------------------------------------------------------------------------------------------- */
 
-/** Configures the device for the model. Blocks up to 45 s. */
+/**
+ * Configures the device for the model. Blocks up to 45 s. INVALID_OPERATION: with these formats and this batch a buffer
+ * is larger than CLEAVE_HAT_MAX_TRANSFER_BYTES. COMMUNICATION_CLOSED.
+ */
 CLEAVE_HAT_API int32_t cleave_hat_session_open(cleave_hat_model *model, cleave_hat_session **out);
 
 /** Transfers that can be under way at once, at least 1. */
@@ -213,8 +219,9 @@ CLEAVE_HAT_API int32_t cleave_hat_session_queue_size(cleave_hat_session *session
  * One transfer: waits until there is room, sends, waits for the end, all under one deadline. Blocks for timeout_millis.
  * @param buffers one for every edge; their memory must outlive the transfer, which after TIMEOUT ends later, at the
  *     latest when cleave_hat_session_close returns
- * NOT_FOUND: an edge that does not exist, or has no buffer. INVALID_OPERATION: a buffer of the wrong size.
- * TIMEOUT, COMMUNICATION_CLOSED, OPERATION_ABORTED.
+ * NOT_FOUND: an edge that does not exist, or has no buffer. INVALID_OPERATION: a buffer of the wrong size, or a
+ * session that was shut down. INVALID_ARGUMENT: NULL, an edge twice, or data that is not aligned to the page.
+ * TIMEOUT, COMMUNICATION_CLOSED, OPERATION_ABORTED (shut down while it waited).
  */
 CLEAVE_HAT_API int32_t cleave_hat_session_run(
     cleave_hat_session *session, const cleave_hat_buffer *buffers, uint32_t count, uint32_t timeout_millis);
@@ -225,13 +232,17 @@ CLEAVE_HAT_API int32_t cleave_hat_session_wait_ready(
 
 /**
  * Launches a transfer; `done` is told of its end exactly once, unless launching fails. A launch that fails for
- * another reason than its arguments shuts the session down.
- * QUEUE_IS_FULL: wait ready first. The rest as cleave_hat_session_run.
+ * another reason than its arguments shuts the session down, with a run() as well.
+ * QUEUE_IS_FULL: wait ready first; this alone leaves the session as it was. The rest as cleave_hat_session_run.
  */
 CLEAVE_HAT_API int32_t cleave_hat_session_run_async(
     cleave_hat_session *session, const cleave_hat_buffer *buffers, uint32_t count, cleave_hat_done done, void *context);
 
-/** Ends what is under way with OPERATION_ABORTED; whatever comes after is INVALID_OPERATION. Blocks up to 10 s. */
+/**
+ * Ends what is under way with OPERATION_ABORTED, and returns when that was told; run, run_async and wait_ready are
+ * INVALID_OPERATION then. What run() left behind with TIMEOUT goes on until it ends, or the session is closed.
+ * Again: SUCCESS. Blocks up to 10 s, and for callbacks.
+ */
 CLEAVE_HAT_API int32_t cleave_hat_session_shutdown(cleave_hat_session *session);
 
 /** Shuts down and waits until no transfer touches a buffer any more. Blocks up to 10 s. Succeeds without a chip. */
