@@ -1,0 +1,70 @@
+package dev.cleave.hat;
+
+import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_INVALID_OPERATION;
+import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_SUCCESS;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.ToIntFunction;
+
+/**
+ * A handle of the library and its life: calls share it, and closing waits for them, as the library
+ * asks. Thread-safe.
+ */
+final class Handle {
+  private final Statuses statuses;
+  private final MemorySegment address;
+  private final String name;
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+  private boolean closed;
+
+  /**
+   * Takes the handle.
+   *
+   * @param name for messages
+   */
+  Handle(Statuses statuses, MemorySegment address, String name) {
+    this.statuses = statuses;
+    this.address = address;
+    this.name = name;
+  }
+
+  /** Makes a call with the handle and gives its status. */
+  int call(ToIntFunction<MemorySegment> call) {
+    lock.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException(name + " is closed");
+      }
+      return call.applyAsInt(address);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /**
+   * Closes it once.
+   *
+   * @return whether this call did
+   * @throws IllegalStateException when something of it is open; then it stays open
+   */
+  boolean close(ToIntFunction<MemorySegment> call) {
+    lock.writeLock().lock();
+    try {
+      if (closed) {
+        return false;
+      }
+      int status = call.applyAsInt(address);
+      if (status == CLEAVE_HAT_INVALID_OPERATION) {
+        throw new IllegalStateException(name + " is in use: close what was opened of it first");
+      }
+      closed = true;
+      if (status != CLEAVE_HAT_SUCCESS) {
+        throw statuses.failure(status, "closing " + name);
+      }
+      return true;
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+}
