@@ -9,6 +9,7 @@ public final class cleave_hat_constants {
   public static final int CLEAVE_HAT_NAME_BYTES = 128;
   public static final int CLEAVE_HAT_TRANSFER_MULTIPLE = 8;
   public static final int CLEAVE_HAT_MAX_TRANSFER_BYTES = 32 << 20;
+  public static final int CLEAVE_HAT_MAX_BATCH = 16;
   public static final int CLEAVE_HAT_SUCCESS = 0;
   public static final int CLEAVE_HAT_INVALID_ARGUMENT = 2;
   public static final int CLEAVE_HAT_OUT_OF_HOST_MEMORY = 3;

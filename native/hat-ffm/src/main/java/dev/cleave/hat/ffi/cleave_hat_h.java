@@ -30,7 +30,7 @@ import java.nio.file.Path;
 public final class cleave_hat_h {
   /** Of the header that these bindings are for. */
   static final String HEADER_SHA256 =
-      "de9816cc5f2e94d74380776eecfd073122ad79b2ba8497939dc000151fa312a0";
+      "8bb888fb8bfbf8b4b2b63f4dba0dd7cbf8b5cb4e15efa02d30a499e5bf046524";
 
   static final ValueLayout.OfInt C_INT = ValueLayout.JAVA_INT;
   static final ValueLayout.OfLong C_LONG = ValueLayout.JAVA_LONG;
