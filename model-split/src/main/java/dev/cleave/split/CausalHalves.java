@@ -42,6 +42,12 @@ record CausalHalves(
   private static final int DEFAULT_MAX_ANSWER = 1024;
 
   static CausalHalves of(CausalModel model, Optional<ChatTemplate> chat, SplitOptions options) {
+    if (options.hailo().isPresent()) {
+      throw new CheckpointRefused(
+          "--hailo",
+          "the layers of a decoder-only model compute one token at a time, which is not compiled for"
+              + " an accelerator; leave it out");
+    }
     check(options.cut(), model.spec().layers());
     SplitOptions.Limits wanted = options.limits();
     int context =

@@ -7,17 +7,22 @@ import dev.cleave.split.bundle.SplitPoint;
 import dev.cleave.split.checkpoint.SafetensorsWriter;
 import dev.cleave.split.error.CheckpointRefused;
 import dev.cleave.split.family.Seq2SeqModel;
+import dev.cleave.split.hailo.HailoBuckets;
+import dev.cleave.split.hailo.HailoHalf;
 import dev.cleave.split.onnx.EncoderEmitter;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The whole encoder on the device, the whole decoder on the server.
  *
  * @param model to be split
  * @param limits within the model's own
+ * @param hailo lengths for an accelerator, none longer than the prompts
  */
-record Seq2SeqHalves(Seq2SeqModel model, BundleManifest.Limits limits) implements Halves {
+record Seq2SeqHalves(Seq2SeqModel model, BundleManifest.Limits limits, Optional<HailoBuckets> hailo)
+    implements Halves {
   /** What is served when nobody asks for more: a server reserves room for whole sessions. */
   private static final int DEFAULT_MAX_POSITIONS = 1024;
 
@@ -29,8 +34,7 @@ record Seq2SeqHalves(Seq2SeqModel model, BundleManifest.Limits limits) implement
     }
     BundleManifest.Limits own = model.limits();
     SplitOptions.Limits wanted = options.limits();
-    return new Seq2SeqHalves(
-        model,
+    BundleManifest.Limits limits =
         new BundleManifest.Limits(
             Halves.limit(
                 "max prompt positions",
@@ -41,7 +45,17 @@ record Seq2SeqHalves(Seq2SeqModel model, BundleManifest.Limits limits) implement
                 "max new tokens",
                 wanted.maxNewTokens(),
                 DEFAULT_MAX_POSITIONS,
-                own.maxNewTokens())));
+                own.maxNewTokens()));
+    options.hailo().ifPresent(buckets -> requireWithin(buckets, limits.maxPromptPositions()));
+    return new Seq2SeqHalves(model, limits, options.hailo());
+  }
+
+  private static void requireWithin(HailoBuckets buckets, int positions) {
+    if (buckets.longest() > positions) {
+      throw new CheckpointRefused(
+          "--hailo " + buckets.longest(),
+          "prompts have at most " + positions + " positions; leave that length out");
+    }
   }
 
   @Override
@@ -74,6 +88,14 @@ record Seq2SeqHalves(Seq2SeqModel model, BundleManifest.Limits limits) implement
         limits.maxPromptPositions(),
         output.folder(Half.DEVICE),
         output.counter("encoder", Float.BYTES * elements));
+    if (hailo.isPresent()) {
+      HailoHalf.write(
+          model.spec().encoder(),
+          model.encoder(),
+          hailo.get(),
+          output.folder(Half.DEVICE),
+          output.counter("encoder for the accelerator", Float.BYTES * elements));
+    }
     return elements;
   }
 

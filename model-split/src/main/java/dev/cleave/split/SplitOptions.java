@@ -1,5 +1,6 @@
 package dev.cleave.split;
 
+import dev.cleave.split.hailo.HailoBuckets;
 import dev.cleave.split.onnx.DevicePrecision;
 import java.util.Objects;
 import java.util.Optional;
@@ -13,8 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param replace whether a bundle that stands at the destination is replaced
  * @param limits what the halves are made for
  * @param cut where a decoder-only model is cut and what its device half is; others have no choice
+ * @param hailo lengths that the encoder is written for an accelerator for; none when empty
  */
-public record SplitOptions(Optional<String> name, boolean replace, Limits limits, Cut cut) {
+public record SplitOptions(
+    Optional<String> name, boolean replace, Limits limits, Cut cut, Optional<HailoBuckets> hailo) {
 
   /**
    * What the halves are made for.
@@ -48,6 +51,7 @@ public record SplitOptions(Optional<String> name, boolean replace, Limits limits
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(limits, "limits");
     Objects.requireNonNull(cut, "cut");
+    Objects.requireNonNull(hailo, "hailo");
   }
 
   /** The checkpoint's name, nothing replaced, the model's own limits within reason, no cut. */
@@ -56,23 +60,24 @@ public record SplitOptions(Optional<String> name, boolean replace, Limits limits
         Optional.empty(),
         false,
         new Limits(OptionalInt.empty(), OptionalInt.empty()),
-        new Cut(OptionalInt.empty(), false, DevicePrecision.F32));
+        new Cut(OptionalInt.empty(), false, DevicePrecision.F32),
+        Optional.empty());
   }
 
   /** With another name. */
   public SplitOptions withName(String newName) {
-    return new SplitOptions(Optional.of(newName), replace, limits, cut);
+    return new SplitOptions(Optional.of(newName), replace, limits, cut, hailo);
   }
 
   /** Replacing a bundle that is there, or not. */
   public SplitOptions withReplace(boolean newReplace) {
-    return new SplitOptions(name, newReplace, limits, cut);
+    return new SplitOptions(name, newReplace, limits, cut, hailo);
   }
 
   /** With these limits, null for the default; neither may exceed the model's own. */
   public SplitOptions withLimits(@Nullable Integer promptPositions, @Nullable Integer newTokens) {
     return new SplitOptions(
-        name, replace, new Limits(optional(promptPositions), optional(newTokens)), cut);
+        name, replace, new Limits(optional(promptPositions), optional(newTokens)), cut, hailo);
   }
 
   /** Cut after so many layers, null for a model that is not decoder-only. */
@@ -82,7 +87,12 @@ public record SplitOptions(Optional<String> name, boolean replace, Limits limits
 
   /** With another cut. */
   public SplitOptions withCut(Cut newCut) {
-    return new SplitOptions(name, replace, limits, newCut);
+    return new SplitOptions(name, replace, limits, newCut, hailo);
+  }
+
+  /** With the encoder for an accelerator at these lengths. */
+  public SplitOptions withHailo(HailoBuckets buckets) {
+    return new SplitOptions(name, replace, limits, cut, Optional.of(buckets));
   }
 
   private static OptionalInt optional(@Nullable Integer value) {

@@ -9,8 +9,10 @@ import dev.cleave.edge.codec.CodecNames;
 import dev.cleave.split.bundle.Bundle;
 import dev.cleave.split.bundle.BundleFile;
 import dev.cleave.split.bundle.BundleManifest;
+import dev.cleave.split.bundle.CompiledName;
 import dev.cleave.split.bundle.Half;
 import dev.cleave.split.bundle.SplitPoint;
+import dev.cleave.split.hailo.HailoHalf;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -133,7 +135,7 @@ final class InspectCommand implements Callable<Integer> {
           parameters(manifest, half),
           halves.path(half.folder()).asText());
       for (BundleFile file : manifest.files(half)) {
-        out.printf("            %9s  %-20s %s%n", size(file.bytes()), file.name(), holds(file));
+        out.printf("            %9s  %-29s %s%n", size(file.bytes()), file.name(), holds(file));
       }
     }
     out.printf("%nboundary    f32 [positions, %d]; one position on the wire:%n", manifest.width());
@@ -197,7 +199,20 @@ final class InspectCommand implements Callable<Integer> {
       case "upper.safetensors" -> "the upper layers' and the head's weights";
       case "decoder.json" -> "the decoder's description";
       case "decoder.safetensors" -> "the decoder's weights and its input embedding";
-      default -> "";
+      case HailoHalf.DESCRIPTION -> "the encoder's description, for compilers";
+      case HailoHalf.WEIGHTS -> "the encoder's weights, for compilers";
+      case HailoHalf.EMBEDDING -> "what the host looks up for an accelerator";
+      case HailoHalf.README -> "how to compile for an accelerator";
+      case String name when name.matches("hailo/encoder-[0-9]+\\.onnx") ->
+          "the encoder at one length, for compilers";
+      case String name -> CompiledName.parse(name).map(InspectCommand::holds).orElse("");
+    };
+  }
+
+  private static String holds(CompiledName name) {
+    return switch (name.kind()) {
+      case HEF -> "compiled for an AI HAT+, " + name.positions() + " positions";
+      case SIM -> "compiled for its simulator, " + name.positions() + " positions";
     };
   }
 

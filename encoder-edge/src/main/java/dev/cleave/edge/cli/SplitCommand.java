@@ -10,9 +10,12 @@ import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.Half;
 import dev.cleave.split.error.CheckpointRefused;
 import dev.cleave.split.error.MalformedCheckpoint;
+import dev.cleave.split.hailo.CompiledModels;
+import dev.cleave.split.hailo.HailoBuckets;
 import dev.cleave.split.onnx.DevicePrecision;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -22,6 +25,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -35,7 +39,8 @@ import picocli.CommandLine.TypeConversionException;
       "Cut a checkpoint into a device half and a server half whose files are named by their hashes:",
       "a Hugging Face folder (config.json, safetensors, tokenizer.json) or a GGUF file. T5, mT5, BART",
       "and Marian are cut between encoder and decoder; Llama, Mistral, Qwen2, Qwen3 and GPT-2 after",
-      "--at layers. Whatever cannot be split exactly is refused by name."
+      "--at layers. Whatever cannot be split exactly is refused by name.",
+      "With --bundle and --hef: take models compiled for an AI HAT+ into a bundle that stands."
     },
     sortOptions = false,
     footer = {
@@ -47,7 +52,9 @@ import picocli.CommandLine.TypeConversionException;
       "  cleave split --model ~/SmolLM2-135M-Instruct --at 4 --out smol",
       "  cleave split --model ~/smollm2-135m-instruct-q4_1.gguf --at 4 --out smol --force",
       "  cleave split --model ~/Qwen3-1.7B --at 4 --device-precision int4 --out qwen",
-      "  cleave split --model ~/bart --out bart --max-prompt 512 --json"
+      "  cleave split --model ~/bart --out bart --max-prompt 512 --json",
+      "  cleave split --model models/reference-notes --out notes --hailo 32,64,128",
+      "  cleave split --bundle notes --hef encoder-32.hef,encoder-64.hef,encoder-128.hef"
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 public class SplitCommand implements Callable<Integer> {
@@ -60,17 +67,15 @@ public class SplitCommand implements Callable<Integer> {
 
   @Option(
       names = "--model",
-      required = true,
       paramLabel = "PATH",
       description = "The checkpoint's folder, or a GGUF file.")
-  Path model;
+  @Nullable Path model;
 
   @Option(
       names = "--out",
-      required = true,
       paramLabel = "DIR",
       description = "Where the bundle will stand; it appears there only when it is whole.")
-  Path out;
+  @Nullable Path out;
 
   @Option(
       names = "--at",
@@ -122,15 +127,49 @@ public class SplitCommand implements Callable<Integer> {
           "The longest answer in tokens, at most the model's own (default: that or 1024).")
   @Nullable Integer maxTokens;
 
+  @Option(
+      names = "--hailo",
+      paramLabel = "L,L",
+      arity = "0..1",
+      fallbackValue = "32,64,128",
+      converter = HailoLengths.class,
+      description = {
+        "Write the encoder for an AI HAT+ as well, for inputs of these lengths, and how to compile it:",
+        "device/hailo/ (default without a value: ${FALLBACK-VALUE})."
+      })
+  @Nullable HailoBuckets hailo;
+
+  @Option(
+      names = "--bundle",
+      paramLabel = "DIR",
+      description = "The bundle that --hef goes into, instead of --model and --out.")
+  @Nullable Path bundle;
+
+  @Option(
+      names = "--hef",
+      paramLabel = "FILE",
+      split = ",",
+      description = {
+        "Models that were compiled from the bundle's device/hailo/*.onnx. Beside each must lie",
+        "FILE.from, which names the graph by its sha-256, as device/hailo/README.md has it."
+      })
+  List<Path> hef = List.of();
+
   @Option(names = "--json", description = "Print what was written as one JSON object.")
   boolean json;
 
   @Override
   public Integer call() throws JsonProcessingException {
+    if (bundle != null || !hef.isEmpty()) {
+      takeIn();
+      return 0;
+    }
     PrintWriter err = spec.commandLine().getErr();
+    Path from = required("--model", model);
+    Path to = required("--out", out);
     SplitReport report;
     try {
-      report = SplitCompiler.split(model, out, options(), progress(err));
+      report = SplitCompiler.split(from, to, options(), progress(err));
     } catch (CheckpointRefused | MalformedCheckpoint e) {
       err.println("refused: " + (e.subject() + ": " + e.detail()).replaceAll("\\R", " "));
       err.flush();
@@ -138,6 +177,46 @@ public class SplitCommand implements Callable<Integer> {
     }
     complete(report);
     return 0;
+  }
+
+  private Path required(String option, @Nullable Path value) {
+    if (value == null) {
+      throw new ParameterException(spec.commandLine(), "Missing required option: '" + option + "'");
+    }
+    return value;
+  }
+
+  /** Compiled models go into a bundle that stands. */
+  private void takeIn() throws JsonProcessingException {
+    Path root = required("--bundle", bundle);
+    if (hef.isEmpty() || model != null || out != null || hailo != null) {
+      throw new ParameterException(
+          spec.commandLine(), "--bundle goes with --hef, without --model, --out and --hailo");
+    }
+    BundleManifest manifest = CompiledModels.takeIn(root, hef);
+    PrintWriter stdout = spec.commandLine().getOut();
+    if (json) {
+      ObjectNode object = InspectCommand.describe(manifest).put("path", root.toString());
+      stdout.println(Json.MAPPER.writeValueAsString(object));
+    } else {
+      stdout.printf(
+          "%s: took in %d compiled model%s; bundle id %s%n"
+              + "  give the server the new bundle.json: the halves must have the same id%n",
+          root, hef.size(), hef.size() == 1 ? "" : "s", manifest.id().abbreviated());
+    }
+    stdout.flush();
+  }
+
+  /** Lengths as people write them. */
+  static final class HailoLengths implements ITypeConverter<HailoBuckets> {
+    @Override
+    public HailoBuckets convert(String value) {
+      try {
+        return HailoBuckets.parse(value);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
   }
 
   /** Precisions by their names on the command line. */
@@ -168,6 +247,7 @@ public class SplitCommand implements Callable<Integer> {
                     at == null ? OptionalInt.empty() : OptionalInt.of(at),
                     allowEmbeddingSplit,
                     devicePrecision));
+    options = hailo == null ? options : options.withHailo(hailo);
     return name == null ? options : options.withName(name);
   }
 

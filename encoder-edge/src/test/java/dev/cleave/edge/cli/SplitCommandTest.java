@@ -194,4 +194,42 @@ class SplitCommandTest {
     assertThat(run.code()).isEqualTo(Failures.FAILED);
     assertThat(run.err()).contains("bundle.json", "cleave split").hasLineCount(1);
   }
+
+  @Test
+  void writesTheEncoderForAnAcceleratorAndTakesCompiledModelsIn() throws IOException {
+    Path bundle = folder.resolve("bundle");
+    Run split =
+        Run.of("split", "--model", FIXTURES.resolve("bart"), "--out", bundle, "--hailo", "8,16");
+    assertThat(split.code()).as(split.err()).isZero();
+    assertThat(Run.of("inspect", bundle).out())
+        .contains("hailo/encoder-16.onnx", "the encoder at one length");
+
+    Path hef = Files.write(folder.resolve("encoder-16.hef"), new byte[] {1, 'H', 'E', 'F', 0});
+    Run unsaid = Run.of("split", "--bundle", bundle, "--hef", hef);
+    assertThat(unsaid.code()).isEqualTo(1);
+    assertThat(unsaid.err()).contains("sha256sum");
+
+    JsonNode files = Json.MAPPER.readTree(bundle.resolve("bundle.json").toFile()).path("files");
+    for (JsonNode file : files) {
+      if (file.path("path").asText().equals("device/hailo/encoder-16.onnx")) {
+        Files.writeString(
+            folder.resolve("encoder-16.hef.from"),
+            file.path("sha256").asText() + "  encoder-16.onnx\n");
+      }
+    }
+    Run taken = Run.of("split", "--bundle", bundle, "--hef", hef);
+    assertThat(taken.code()).as(taken.err()).isZero();
+    assertThat(taken.out()).contains("took in 1 compiled model;", "bundle.json");
+    assertThat(Run.of("inspect", bundle).out()).contains("compiled for an AI HAT+, 16 positions");
+  }
+
+  @Test
+  void saysWhichOptionsGoTogether() {
+    Run both = Run.of("split", "--model", "m", "--out", "o", "--bundle", "b", "--hef", "x.hef");
+    assertThat(both.code()).isEqualTo(2);
+    assertThat(both.err()).contains("--bundle goes with --hef");
+    assertThat(Run.of("split", "--out", "o").err()).contains("Missing required option: '--model'");
+    assertThat(Run.of("split", "--model", "m", "--out", "o", "--hailo", "9").err())
+        .contains("multiples of 8");
+  }
 }

@@ -72,7 +72,7 @@ public final class DecoderJson {
     }
   }
 
-  private static ObjectNode stack(StackSpec stack) {
+  static ObjectNode stack(StackSpec stack) {
     ObjectNode node = MAPPER.createObjectNode();
     node.put("width", stack.width());
     node.put("layers", stack.layers());

@@ -45,6 +45,17 @@ final class SpecReader {
     return new DecoderSpec(architecture, stack, head, decoding);
   }
 
+  static StackSpec encoder(JsonNode json, String subject) {
+    SpecReader root = new SpecReader(json, subject);
+    int format = root.integer("format");
+    if (format != 1) {
+      throw new IllegalArgumentException("format must be 1: " + format);
+    }
+    StackSpec stack = stack(root.object("stack"));
+    root.end();
+    return stack;
+  }
+
   static UpperSpec upper(JsonNode json, String subject) {
     SpecReader root = new SpecReader(json, subject);
     int format = root.integer("format");

@@ -77,12 +77,10 @@ public final class Bundle {
   }
 
   private static void verify(Path root, BundleFile file) {
-    Path folder = root.resolve(file.half().folder());
-    Path path = folder.resolve(file.name());
+    Path path = root.resolve(file.path());
     try {
       // A link could lead out of the bundle, where the hash would be of somebody else's file.
-      if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-          || !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+      if (!plainFolders(root, path) || !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
         throw new MalformedBundle(path.toString(), "is missing or no plain file");
       }
       long bytes = Files.size(path);
@@ -98,6 +96,18 @@ public final class Bundle {
     } catch (IOException e) {
       throw new MalformedBundle(path.toString(), "cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  /** Whether all folders from the bundle down to a file are folders and no links. */
+  private static boolean plainFolders(Path root, Path file) {
+    for (Path folder = file.getParent();
+        folder != null && !folder.equals(root);
+        folder = folder.getParent()) {
+      if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** What was split and the hashes of both halves. */
@@ -123,7 +133,8 @@ public final class Bundle {
   /**
    * The path of a file of this half.
    *
-   * @param name as in the manifest, without the half's folder: {@code encoder.onnx}
+   * @param name as in the manifest, without the half's folder: {@code encoder.onnx}, {@code
+   *     hailo/encoder-64.onnx}
    * @throws MalformedBundle when the manifest names no such file
    */
   public Path file(String name) {

@@ -98,13 +98,18 @@ public final class BundleWriter implements AutoCloseable {
     try (Stream<Path> entries = Files.walk(path)) {
       BundleManifest manifest = Bundle.readManifest(path);
       List<String> known = new ArrayList<>(List.of("", Bundle.MANIFEST, "device", "server"));
+      known.add(BundleFile.HAILO);
       manifest.files().forEach(file -> known.add(file.path()));
       return entries
           .map(entry -> path.relativize(entry).toString().replace('\\', '/'))
-          .allMatch(entry -> known.contains(entry) || CodecWriter.leavesBehind(entry));
+          .allMatch(entry -> known.contains(entry) || leftBehind(entry));
     } catch (IOException | MalformedBundle e) {
       return false;
     }
+  }
+
+  private static boolean leftBehind(String path) {
+    return CodecWriter.leavesBehind(path) || CompiledWriter.leavesBehind(path);
   }
 
   /** Where to write a file of a half; its folder exists. */
@@ -124,8 +129,8 @@ public final class BundleWriter implements AutoCloseable {
   }
 
   private List<Path> entries(Half half) throws IOException {
-    try (Stream<Path> entries = Files.list(staging.resolve(half.folder()))) {
-      return entries.toList();
+    try (Stream<Path> entries = Files.walk(staging.resolve(half.folder()))) {
+      return entries.filter(entry -> !Files.isDirectory(entry)).toList();
     }
   }
 
@@ -152,7 +157,7 @@ public final class BundleWriter implements AutoCloseable {
         for (Path entry : entries(half)) {
           files.add(
               new BundleFile(
-                  half.folder() + "/" + entry.getFileName(),
+                  staging.relativize(entry).toString().replace('\\', '/'),
                   Files.size(entry),
                   Sha256.hex(entry, hashed)));
         }

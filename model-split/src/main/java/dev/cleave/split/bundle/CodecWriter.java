@@ -3,15 +3,9 @@ package dev.cleave.split.bundle;
 import dev.cleave.split.error.MalformedBundle;
 import dev.cleave.split.error.SplitException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * Puts what calibration found out into a bundle that stands: the profile into both halves, the
@@ -23,11 +17,6 @@ import java.util.stream.Stream;
  */
 public final class CodecWriter {
   private static final String TEMPORARY = ".codec-writing.tmp";
-
-  /** Told after each step that changed something on disk; a test's place to crash. */
-  interface Steps {
-    void done(Path changed) throws IOException;
-  }
 
   private CodecWriter() {}
 
@@ -44,7 +33,8 @@ public final class CodecWriter {
     return write(root, profile, section, changed -> {});
   }
 
-  static BundleManifest write(Path root, byte[] profile, CodecSection section, Steps steps) {
+  static BundleManifest write(
+      Path root, byte[] profile, CodecSection section, Renewal.Steps steps) {
     if (!section.profileFile().equals(CodecSection.profileFileOf(profile))) {
       throw new IllegalArgumentException(
           "the section names %s, the profile given is %s"
@@ -55,13 +45,13 @@ public final class CodecWriter {
       throw new MalformedBundle(root.toString(), "changed while it was opened; try again");
     }
     try {
-      removeLeftovers(root, old, steps);
-      BundleManifest renewed = renewed(old, profile, section);
+      Renewal renewal = new Renewal(root, TEMPORARY, CodecWriter::leavesBehind, steps);
+      renewal.removeLeftovers(old);
       for (Half half : Half.values()) {
-        replace(root.resolve(half.folder()), section.profileFile(), profile, steps);
+        renewal.replace(half.folder() + "/" + section.profileFile(), profile);
       }
-      replace(root, Bundle.MANIFEST, ManifestJson.write(renewed), steps);
-      removeLeftovers(root, renewed, steps);
+      BundleManifest renewed = renewed(old, profile, section);
+      renewal.publish(renewed);
       return renewed;
     } catch (IOException e) {
       throw new SplitException("calibrate", root.toString(), "cannot be written: " + e, e);
@@ -88,44 +78,5 @@ public final class CodecWriter {
               half.folder() + "/" + section.profileFile(), profile.length, Sha256.hex(profile)));
     }
     return ManifestJson.sealed(old.model(), old.boundary().withCodec(section), old.limits(), files);
-  }
-
-  private static void replace(Path folder, String name, byte[] content, Steps steps)
-      throws IOException {
-    Path temporary = folder.resolve(TEMPORARY);
-    try (FileChannel channel =
-        FileChannel.open(
-            temporary,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      ByteBuffer bytes = ByteBuffer.wrap(content);
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-      // Before the move: a name must never stand for bytes that a power cut can take away.
-      channel.force(true);
-    }
-    steps.done(temporary);
-    Path target = folder.resolve(name);
-    Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-    steps.done(target);
-  }
-
-  /** Removes what looks like this class's own and is not named by the manifest. */
-  private static void removeLeftovers(Path root, BundleManifest manifest, Steps steps)
-      throws IOException {
-    List<String> named = manifest.files().stream().map(BundleFile::path).toList();
-    for (Path folder : List.of(root, root.resolve("device"), root.resolve("server"))) {
-      try (Stream<Path> entries = Files.list(folder)) {
-        for (Path entry : (Iterable<Path>) entries::iterator) {
-          String path = root.relativize(entry).toString().replace('\\', '/');
-          if (leavesBehind(path) && !named.contains(path)) {
-            Files.delete(entry);
-            steps.done(entry);
-          }
-        }
-      }
-    }
   }
 }

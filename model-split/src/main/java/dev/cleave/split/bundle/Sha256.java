@@ -10,12 +10,13 @@ import java.util.HexFormat;
 import java.util.function.LongConsumer;
 
 /** SHA-256 of files and bytes. */
-final class Sha256 {
+public final class Sha256 {
   private static final int CHUNK_BYTES = 1 << 20;
 
   private Sha256() {}
 
-  static String hex(Path file) throws IOException {
+  /** The digits of a file. */
+  public static String hex(Path file) throws IOException {
     return hex(file, _ -> {});
   }
 
@@ -32,7 +33,8 @@ final class Sha256 {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  static String hex(byte[] bytes) {
+  /** The digits of bytes. */
+  public static String hex(byte[] bytes) {
     return HexFormat.of().formatHex(digest().digest(bytes));
   }
 

@@ -41,7 +41,7 @@ public final class EncoderEmitter {
   /** The graph's output. */
   public static final String OUTPUT = "hidden_states";
 
-  private static final String RELATIVE_BIAS = "self.relative_bias.weight";
+  private static final String RELATIVE_BIAS = AttentionBias.NAME;
 
   private final StackSpec stack;
   private final int maxPositions;
@@ -81,7 +81,12 @@ public final class EncoderEmitter {
     Files.write(folder.resolve(GRAPH), emitter.graph.toBytes());
   }
 
-  private static void check(StackSpec stack) {
+  /**
+   * Refuses what the ONNX emitters of encoders cannot say.
+   *
+   * @throws CheckpointRefused naming it
+   */
+  public static void check(StackSpec stack) {
     AttentionSpec self = stack.block().self();
     if (self.heads() != self.kvHeads()
         || self.positions() instanceof AttentionSpec.Rope

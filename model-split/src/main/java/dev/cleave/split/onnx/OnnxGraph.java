@@ -2,6 +2,9 @@ package dev.cleave.split.onnx;
 
 import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.ByteString;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,12 +30,19 @@ final class OnnxGraph {
   private static final int RUNTIME_OPSET = 1;
 
   private final OnnxMl.GraphProto.Builder graph;
+  private final int opset;
   private final List<OnnxMl.StringStringEntryProto> properties = new ArrayList<>();
   private boolean usesRuntimeOps;
   private int values;
 
   OnnxGraph(String name) {
+    this(name, OPSET);
+  }
+
+  /** For readers that do not know the newest operators. */
+  OnnxGraph(String name, int opset) {
     this.graph = OnnxMl.GraphProto.newBuilder().setName(name);
+    this.opset = opset;
   }
 
   /** An attribute with an integer. */
@@ -115,6 +125,11 @@ final class OnnxGraph {
     graph.addNode(node(op, List.of(), List.of(inputs), List.of(name)));
   }
 
+  /** Makes the output of the node that was added last the graph's. */
+  void outputLast(String name) {
+    graph.getNodeBuilder(graph.getNodeCount() - 1).setName(name).setOutput(0, name);
+  }
+
   private static OnnxMl.NodeProto.Builder node(
       String op,
       List<OnnxMl.AttributeProto> attributes,
@@ -161,6 +176,26 @@ final class OnnxGraph {
     String name = "constant_" + values++;
     graph.addInitializer(tensor.setName(name));
     return name;
+  }
+
+  /**
+   * An f32 tensor held in the graph.
+   *
+   * @param values row-major, as many as the shape calls for
+   */
+  String floats(FloatBuffer values, long... shape) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(values.remaining(), Float.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values.duplicate());
+    OnnxMl.TensorProto.Builder tensor =
+        OnnxMl.TensorProto.newBuilder()
+            .setDataType(OnnxMl.TensorProto.DataType.FLOAT.getNumber())
+            .setRawData(ByteString.copyFrom(bytes));
+    for (long size : shape) {
+      tensor.addDims(size);
+    }
+    return initializer(tensor);
   }
 
   /** A tensor that lies elsewhere; its name becomes usable as an input. */
@@ -211,7 +246,7 @@ final class OnnxGraph {
         OnnxMl.ModelProto.newBuilder()
             .setIrVersion(IR_VERSION)
             .setProducerName("cleave")
-            .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(OPSET));
+            .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setDomain("").setVersion(opset));
     if (usesRuntimeOps) {
       model.addOpsetImport(
           OnnxMl.OperatorSetIdProto.newBuilder().setDomain(RUNTIME).setVersion(RUNTIME_OPSET));
