@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
       InspectCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
-      DescribeCommand.class
+      DescribeCommand.class,
+      DoctorCommand.class
     },
     mixinStandardHelpOptions = true,
     scope = ScopeType.INHERIT,

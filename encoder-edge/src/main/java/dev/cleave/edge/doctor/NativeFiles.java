@@ -1,0 +1,136 @@
+package dev.cleave.edge.doctor;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Where the libraries of the board are on a machine: the vendor's, the shim, the simulator. */
+final class NativeFiles {
+  static final String SHIM_SETTING = "CLEAVE_HAT_LIBRARY";
+  static final String SIMULATOR_SETTING = "CLEAVE_HAT_SIM_LIBRARY";
+
+  private static final String SHIM = "libcleave_hat.so";
+  private static final String SIMULATOR = "libcleave_hat_sim.so";
+
+  /** The vendor's file carries its release, and nothing older fits a shim that was built for it. */
+  private static final Pattern VENDOR = Pattern.compile("libhailort\\.so\\.(\\d+\\.\\d+\\.\\d+)");
+
+  private static final int MAX_SHIM_BYTES = 16 << 20;
+
+  private final Machine machine;
+
+  NativeFiles(Machine machine) {
+    this.machine = machine;
+  }
+
+  /**
+   * A library of ours.
+   *
+   * @param asked whether a setting names it, so that it must be there
+   */
+  record Place(Path file, boolean asked) {
+    boolean there() {
+      return Files.isRegularFile(file);
+    }
+  }
+
+  /** The shim; empty where no place that is looked at has one. */
+  Optional<Place> shim() {
+    return named(SHIM_SETTING, "cleave.hat.library")
+        .or(() -> first(candidates(SHIM, List.of("/usr/local/lib", machine.libraryFolder()))));
+  }
+
+  /** The simulator. */
+  Optional<Place> simulator() {
+    return named(SIMULATOR_SETTING, "cleave.hat.sim.library")
+        .or(() -> first(candidates(SIMULATOR, List.of())));
+  }
+
+  /** Releases of the vendor's runtime that are installed, oldest first. */
+  List<String> vendorReleases() {
+    List<Path> folders = new ArrayList<>();
+    for (String folder : List.of(machine.libraryFolder(), "/usr/lib", "/usr/local/lib")) {
+      folders.addAll(machine.entries(folder));
+    }
+    machine.setting("HAILORT_ROOT").ifPresent(root -> folders.addAll(list(Path.of(root, "lib"))));
+    TreeSet<String> releases = new TreeSet<>();
+    for (Path file : folders) {
+      Matcher matcher = VENDOR.matcher(file.getFileName().toString());
+      if (matcher.matches()) {
+        releases.add(matcher.group(1));
+      }
+    }
+    return List.copyOf(releases);
+  }
+
+  /** Whether the vendor's headers are installed, which building the shim takes. */
+  boolean vendorHeaders() {
+    return machine.has("/usr/include/hailo/hailort.h")
+        || machine.has("/usr/local/include/hailo/hailort.h");
+  }
+
+  /** The release that a shim was linked against, by the name that its loader will look for. */
+  static Optional<String> linkedRelease(Path shim) throws IOException {
+    try (InputStream in = Files.newInputStream(shim)) {
+      String bytes = new String(in.readNBytes(MAX_SHIM_BYTES), StandardCharsets.ISO_8859_1);
+      Matcher matcher = VENDOR.matcher(bytes);
+      return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
+    }
+  }
+
+  private Optional<Place> named(String environment, String property) {
+    return machine
+        .setting(environment)
+        .or(() -> machine.setting(property))
+        .map(it -> new Place(Path.of(it), true));
+  }
+
+  private List<Path> candidates(String name, List<String> folders) {
+    List<Path> candidates = new ArrayList<>();
+    folders.forEach(it -> candidates.add(machine.path(it).resolve(name)));
+    // beside the jars of the distribution, and where the build puts it
+    jars().ifPresent(it -> candidates.add(it.resolveSibling("native").resolve(name)));
+    machine
+        .setting("cleave.home")
+        .ifPresent(it -> candidates.add(Path.of(it, "native/hat-ffm/target/native", name)));
+    return candidates;
+  }
+
+  private static Optional<Place> first(List<Path> candidates) {
+    return candidates.stream()
+        .filter(Files::isRegularFile)
+        .findFirst()
+        .map(it -> new Place(it, false));
+  }
+
+  /** The folder of the distribution's jars; empty where classes were not loaded from a jar. */
+  private static Optional<Path> jars() {
+    CodeSource source = NativeFiles.class.getProtectionDomain().getCodeSource();
+    if (source == null || !source.getLocation().getPath().endsWith(".jar")) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.ofNullable(Path.of(source.getLocation().toURI()).getParent());
+    } catch (URISyntaxException _) {
+      return Optional.empty();
+    }
+  }
+
+  private static List<Path> list(Path folder) {
+    try (var entries = Files.list(folder)) {
+      return entries.toList();
+    } catch (IOException _) {
+      return List.of();
+    }
+  }
+}
