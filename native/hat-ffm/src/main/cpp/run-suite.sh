@@ -3,7 +3,7 @@
 # Usage: run-suite.sh FOLDER [plain|sanitized]
 #   plain      on the simulator that build-sim.sh has left in FOLDER
 #   sanitized  on a simulator of its own under AddressSanitizer and UndefinedBehaviorSanitizer (the default)
-# With HAILORT_ROOT it runs once more on libcleave_hat.so of that prefix; cases that need a device are skipped without.
+# What has passed is not run again until something of it changes, unless it is called with FORCE=1.
 # Where there is no compiler, or no sanitizer to link with, it says so in one line and succeeds.
 set -eu
 
@@ -20,7 +20,12 @@ if ! command -v "$compiler" >/dev/null 2>&1; then
 fi
 mkdir -p "$out/suite-$mode"
 objects=$out/suite-$mode
-flags="-std=c++17 -g -Wall -Wextra -Werror -fPIC -I$here/include -I$here/sim -I$here/test ${CXXFLAGS:-}"
+flags="-std=c++17 -g1 -Wall -Wextra -Werror -fPIC -I$here/include -I$here/sim -I$here/test ${CXXFLAGS:-}"
+stale() { [ ! -e "$1" ] || [ -n "$(find $2 "$here/include" "$here/run-suite.sh" -type f -newer "$1" | head -n 1)" ]; }
+if [ "${FORCE:-0}" = 0 ] && ! stale "$objects/passed" "$here/sim $here/test"; then
+  say "the contract suite in C++ ($mode) has passed, and nothing of it has changed since"
+  exit 0
+fi
 case $mode in
   plain) flags="$flags -O2" ;;
   sanitized)
@@ -35,7 +40,6 @@ esac
 
 sources="$here/test/*.cpp $here/sim/sim_sha256.cpp"
 [ "$mode" = plain ] || sources="$here/test/*.cpp $here/sim/*.cpp"
-stale() { [ ! -e "$1" ] || [ -n "$(find $2 "$here/include" "$here/run-suite.sh" -type f -newer "$1" | head -n 1)" ]; }
 
 suite=$objects/cleave_hat_contract
 if stale "$suite" "$here/sim $here/test"; then
@@ -52,4 +56,9 @@ CLEAVE_HAT_SIM_CONFIG=$objects/settings
 rm -f "$CLEAVE_HAT_SIM_CONFIG"
 export CLEAVE_HAT_SIM_CONFIG
 unset CLEAVE_HAT_SIM
-"$suite"
+if ! "$suite" >"$objects/log" 2>&1; then
+  grep -v '^passed' "$objects/log" >&2
+  exit 1
+fi
+touch "$objects/passed"
+say "the contract suite in C++ ($mode): $(tail -n 1 "$objects/log"); its log is $objects/log"

@@ -271,7 +271,8 @@ CASE(an_encoder_is_quick_enough, Needs::Simulator) {
   const Open open(model.file());
   const Buffers buffers(open.model, 1, 1);
   double best = 1e9;
-  for (int i = 0; i < 10; i++) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+  while (best == 1e9 || std::chrono::steady_clock::now() < end) {
     const auto began = std::chrono::steady_clock::now();
     OK(cleave_hat_session_run(open.session, buffers.list.data(), buffers.count(), kLong));
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
