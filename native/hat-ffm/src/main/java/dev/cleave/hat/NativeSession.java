@@ -1,7 +1,7 @@
 package dev.cleave.hat;
 
+import static dev.cleave.hat.HatException.Category.FATAL;
 import static dev.cleave.hat.HatException.Category.RETRY;
-import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_INVALID_OPERATION;
 import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_OPERATION_ABORTED;
 import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_SUCCESS;
 import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_TIMEOUT;
@@ -152,12 +152,14 @@ final class NativeSession implements HatSession {
                   done,
                   MemorySegment.ofAddress(buffers.ticket)));
     }
-    if (status == CLEAVE_HAT_INVALID_OPERATION) {
-      // Sizes are right, they are the library's own: it is the session that takes nothing any more.
-      throw statuses.reopen(
-          status, what, "the session was shut down by a failure: close it and open it anew");
+    if (status == CLEAVE_HAT_SUCCESS) {
+      return;
     }
-    statuses.check(status, what);
+    HatException failure = statuses.failure(status, what);
+    // What is given is right, it is the library's own: so the failure has shut the session down.
+    throw failure.category() == FATAL
+        ? statuses.reopen(status, what, "this shuts the session down: close it and open it anew")
+        : failure;
   }
 
   /** On the library's thread: nothing slow, and nothing thrown. */

@@ -8,7 +8,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.List;
 
 /** Small models in the simulator's format (SIMULATED-MODEL.md), for tests. */
-final class SimulatedModel {
+public final class SimulatedModel {
   private static final int HEADER = 96;
   private static final int EDGE = 144;
   private static final int TENSOR = 80;
@@ -27,12 +27,12 @@ final class SimulatedModel {
   private SimulatedModel() {}
 
   /** A program: x, u16 [positions, features], to its relu y, with other scales. */
-  static byte[] relu(int positions, int features) {
+  public static byte[] relu(int positions, int features) {
     return relu(positions, features, U16);
   }
 
   /** The same in bytes. */
-  static byte[] reluOfBytes(int positions, int features) {
+  public static byte[] reluOfBytes(int positions, int features) {
     return relu(positions, features, U8);
   }
 
@@ -47,7 +47,7 @@ final class SimulatedModel {
   }
 
   /** What {@link #relu} makes of a stored value. */
-  static int reluOf(int stored, int max) {
+  public static int reluOf(int stored, int max) {
     double real = Math.max(0, (stored - IN_ZERO) * (double) IN_SCALE);
     return (int) Math.min(Math.rint(real / OUT_SCALE) + OUT_ZERO, max);
   }
