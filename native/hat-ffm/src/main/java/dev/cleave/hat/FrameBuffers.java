@@ -15,8 +15,11 @@ final class FrameBuffers {
    */
   static final long PAGE_BYTES = 64 << 10;
 
-  /** What the library gives back to say whose transfer has ended; never 0. */
+  /** Whose transfer it is; never 0. */
   final int ticket;
+
+  /** The same as the library is given it, and gives it back when the transfer has ended. */
+  final MemorySegment context;
 
   /** An array of {@code cleave_hat_buffer}, one for each edge. */
   final MemorySegment description;
@@ -33,6 +36,7 @@ final class FrameBuffers {
    */
   FrameBuffers(int ticket, FrameShape shape, List<MemorySegment> names, Arena arena) {
     this.ticket = ticket;
+    this.context = MemorySegment.ofAddress(ticket);
     int count = shape.edges().size();
     this.description = cleave_hat_buffer.allocateArray(count, arena);
     this.data = new MemorySegment[count];

@@ -31,15 +31,26 @@ final class Handle {
 
   /** Makes a call with the handle and gives its status. */
   int call(ToIntFunction<MemorySegment> call) {
-    lock.readLock().lock();
+    MemorySegment entered = enter();
     try {
-      if (closed) {
-        throw new IllegalStateException(name + " is closed");
-      }
-      return call.applyAsInt(address);
+      return call.applyAsInt(entered);
     } finally {
-      lock.readLock().unlock();
+      exit();
     }
+  }
+
+  /** The handle, which stays open until {@link #exit}: for calls that shall allocate nothing. */
+  MemorySegment enter() {
+    lock.readLock().lock();
+    if (closed) {
+      lock.readLock().unlock();
+      throw new IllegalStateException(name + " is closed");
+    }
+    return address;
+  }
+
+  void exit() {
+    lock.readLock().unlock();
   }
 
   /**

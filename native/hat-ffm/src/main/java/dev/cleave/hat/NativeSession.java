@@ -135,26 +135,25 @@ final class NativeSession implements HatSession {
 
   /** One at a time: between the two calls nobody else may take the room. */
   private void launchNow(FrameBuffers buffers, Deadline deadline) {
-    String what = "launching a frame of " + shape.model();
-    int status =
-        handle.call(
-            session -> calls.cleave_hat_session_wait_ready(session, 1, deadline.leftMillis()));
-    if (status == CLEAVE_HAT_TIMEOUT) {
-      throw noRoom();
-    }
-    if (status == CLEAVE_HAT_SUCCESS) {
-      status =
-          handle.call(session ->
-              calls.cleave_hat_session_run_async(
-                  session,
-                  buffers.description,
-                  buffers.count(),
-                  done,
-                  MemorySegment.ofAddress(buffers.ticket)));
+    MemorySegment session = handle.enter();
+    int status;
+    try {
+      status = calls.cleave_hat_session_wait_ready(session, 1, deadline.leftMillis());
+      if (status == CLEAVE_HAT_TIMEOUT) {
+        throw noRoom();
+      }
+      if (status == CLEAVE_HAT_SUCCESS) {
+        status =
+            calls.cleave_hat_session_run_async(
+                session, buffers.description, buffers.count(), done, buffers.context);
+      }
+    } finally {
+      handle.exit();
     }
     if (status == CLEAVE_HAT_SUCCESS) {
       return;
     }
+    String what = "launching a frame of " + shape.model();
     HatException failure = statuses.failure(status, what);
     // What is given is right, it is the library's own: so the failure has shut the session down.
     throw failure.category() == FATAL
@@ -175,18 +174,21 @@ final class NativeSession implements HatSession {
 
   /** Waits for a transfer and throws what became of it. */
   void await(NativeTransfer transfer, Deadline deadline) {
-    String what = "running a frame of " + shape.model();
     boolean ended;
     try {
       ended = pool.await(transfer, deadline);
     } catch (InterruptedException e) {
-      throw interrupted(what);
+      throw interrupted("running a frame of " + shape.model());
     }
+    if (ended && transfer.status == CLEAVE_HAT_SUCCESS) {
+      return;
+    }
+    String what = "running a frame of " + shape.model();
     if (!ended) {
       throw statuses.timeout(
           what, "its buffers are kept apart until it has ended: try again with another frame");
     }
-    statuses.check(transfer.status, what);
+    throw statuses.failure(transfer.status, what);
   }
 
   private HatException noRoom() {
