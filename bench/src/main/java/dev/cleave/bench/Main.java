@@ -4,6 +4,7 @@ import dev.cleave.bench.codec.CausalStatesTable;
 import dev.cleave.bench.codec.RateTable;
 import dev.cleave.bench.codec.SpeedTable;
 import dev.cleave.bench.codec.StatesTable;
+import dev.cleave.bench.hat.HatTable;
 import dev.cleave.bench.split.SplitBenchmarks;
 import java.io.IOException;
 import java.util.List;
@@ -37,6 +38,7 @@ import picocli.CommandLine.Parameters;
       "  codec-causal  modes and presets on SmolLM2's states, where CLEAVE_MODELS has it (not part of",
       "                codec: a quarter of an hour or more for each cut)",
       "  codec-speed   frames against a plain copy and zstd (JMH)",
+      "  hat       what the host adds to an AI HAT+ 2, on its simulator (needs a C compiler)",
       "",
       "Examples:",
       "  ./cleave bench",
@@ -99,6 +101,7 @@ public final class Main implements Callable<Integer> {
         case "codec-states" -> states();
         case "codec-causal" -> CausalStatesTable.print(cuts);
         case "codec-speed" -> SpeedTable.print();
+        case "hat" -> HatTable.print();
         default -> {
           System.err.println(
               "cleave bench: no benchmark '" + name + "'; see ./cleave bench --help");
