@@ -29,7 +29,7 @@ link="-shared -pthread"
 case $(uname -s) in
   Linux)
     # The C++ library goes inside: nothing but libc is needed then, and its symbols cannot meet others in the JVM.
-    link="$link -static-libstdc++ -static-libgcc -Wl,--version-script=$here/sim/exports.map -Wl,-z,defs" ;;
+    link="$link -static-libstdc++ -static-libgcc -Wl,--version-script=$here/common/exports.map -Wl,-z,defs" ;;
 esac
 # Into place in one step: whoever has the library loaded keeps his own.
 "$compiler" "$out"/sim-objects/*.o $link ${LDFLAGS:-} -o "$library.new"

@@ -133,7 +133,7 @@ typedef struct cleave_hat_open_handles {
 } cleave_hat_open_handles;
 
 /**
- * Told once of the end of an asynchronous transfer, on a thread of the library that is the same for all. Until it
+ * Told once of the end of an asynchronous transfer, on a thread of the library, the same for all of a device. Until it
  * returns nobody else is told anything, so it must be quick, must not throw, and must not call this library. What the
  * status says holds for the buffers: from here on the transfer touches them no more.
  */
@@ -171,7 +171,7 @@ CLEAVE_HAT_API int32_t cleave_hat_device_open(const char *name, cleave_hat_devic
 
 CLEAVE_HAT_API int32_t cleave_hat_device_info_of(cleave_hat_device *device, cleave_hat_device_info *out);
 
-/** Blocks up to 10 s, and may be TIMEOUT though all is well: to be tried again, never on the thread that infers. */
+/** Blocks up to 30 s, and may be TIMEOUT though all is well: to be tried again, never on the thread that infers. */
 CLEAVE_HAT_API int32_t cleave_hat_device_telemetry(cleave_hat_device *device, cleave_hat_telemetry *out);
 
 /** Succeeds though the connection is lost. INVALID_OPERATION while models of it are open. */
@@ -245,7 +245,11 @@ CLEAVE_HAT_API int32_t cleave_hat_session_run_async(
  */
 CLEAVE_HAT_API int32_t cleave_hat_session_shutdown(cleave_hat_session *session);
 
-/** Shuts down and waits until no transfer touches a buffer any more. Blocks up to 10 s. Succeeds without a chip. */
+/**
+ * Shuts down and waits until no transfer touches a buffer any more. Blocks up to 10 s, and for callbacks. Succeeds
+ * without a chip. TIMEOUT: the runtime below hangs and has not given back all buffers, so that their memory must never
+ * be freed; the handle is gone all the same, and its model and device stay open until the process ends.
+ */
 CLEAVE_HAT_API int32_t cleave_hat_session_close(cleave_hat_session *session);
 
 #ifdef __cplusplus
