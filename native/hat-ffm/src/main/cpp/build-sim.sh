@@ -13,7 +13,7 @@ if ! command -v "$compiler" >/dev/null 2>&1; then
   exit 0
 fi
 if [ -e "$library" ] &&
-    [ -z "$(find "$here/sim" "$here/include" "$here/build-sim.sh" -type f -newer "$library" | head -n 1)" ]; then
+    [ -z "$(find "$here/sim" "$here/common" "$here/include" "$here/build-sim.sh" -type f -newer "$library" | head -n 1)" ]; then
   exit 0
 fi
 
@@ -21,7 +21,7 @@ mkdir -p "$out/sim-objects"
 flags="-std=c++17 -O3 -fPIC -fvisibility=hidden -Wall -Wextra -I$here/include -I$here/sim ${CXXFLAGS:-}"
 # One compiler for each core; each leaves a file behind where it fails.
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-find "$here/sim" -name '*.cpp' -print |
+find "$here/sim" "$here/common" -name '*.cpp' -print |
   xargs -P "$cores" -I SOURCE sh -c '"$0" $1 -c "$2" -o "$3/$(basename "$2" .cpp).o"' \
     "$compiler" "$flags" SOURCE "$out/sim-objects"
 

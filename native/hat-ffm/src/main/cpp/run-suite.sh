@@ -22,7 +22,7 @@ mkdir -p "$out/suite-$mode"
 objects=$out/suite-$mode
 flags="-std=c++17 -g1 -Wall -Wextra -Werror -fPIC -I$here/include -I$here/sim -I$here/test ${CXXFLAGS:-}"
 stale() { [ ! -e "$1" ] || [ -n "$(find $2 "$here/include" "$here/run-suite.sh" -type f -newer "$1" | head -n 1)" ]; }
-if [ "${FORCE:-0}" = 0 ] && ! stale "$objects/passed" "$here/sim $here/test"; then
+if [ "${FORCE:-0}" = 0 ] && ! stale "$objects/passed" "$here/sim $here/common $here/test"; then
   say "the contract suite in C++ ($mode) has passed, and nothing of it has changed since"
   exit 0
 fi
@@ -39,10 +39,10 @@ case $mode in
 esac
 
 sources="$here/test/*.cpp $here/sim/sim_sha256.cpp"
-[ "$mode" = plain ] || sources="$here/test/*.cpp $here/sim/*.cpp"
+[ "$mode" = plain ] || sources="$here/test/*.cpp $here/sim/*.cpp $here/common/*.cpp"
 
 suite=$objects/cleave_hat_contract
-if stale "$suite" "$here/sim $here/test"; then
+if stale "$suite" "$here/sim $here/common $here/test"; then
   cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
   rm -f "$objects"/*.o "$suite"
   ls $sources | xargs -P "$cores" -I SOURCE sh -c '"$0" $1 -c "$2" -o "$3/$(basename "$2" .cpp).o"' \

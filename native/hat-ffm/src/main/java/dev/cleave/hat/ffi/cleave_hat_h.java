@@ -30,7 +30,7 @@ import java.nio.file.Path;
 public final class cleave_hat_h {
   /** Of the header that these bindings are for. */
   static final String HEADER_SHA256 =
-      "8bb888fb8bfbf8b4b2b63f4dba0dd7cbf8b5cb4e15efa02d30a499e5bf046524";
+      "d2115c29a6fe7fdc1c963e357d9886240cfe7e78d71300ca1275857953347230";
 
   static final ValueLayout.OfInt C_INT = ValueLayout.JAVA_INT;
   static final ValueLayout.OfLong C_LONG = ValueLayout.JAVA_LONG;
