@@ -18,6 +18,8 @@ if [ -e "$library" ] &&
 fi
 
 mkdir -p "$out/sim-objects"
+# What a source that is gone has left behind is not to be linked.
+rm -f "$out"/sim-objects/*.o
 flags="-std=c++17 -O3 -fPIC -fvisibility=hidden -Wall -Wextra -I$here/include -I$here/sim ${CXXFLAGS:-}"
 # One compiler for each core; each leaves a file behind where it fails.
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
