@@ -1,10 +1,13 @@
 package dev.cleave.edge.doctor;
 
 import dev.cleave.split.bundle.Bundle;
-import dev.cleave.split.bundle.BundleFile;
 import dev.cleave.split.bundle.BundleManifest;
+import dev.cleave.split.bundle.CompiledName;
 import dev.cleave.split.bundle.Half;
+import dev.cleave.split.bundle.SplitPoint;
 import dev.cleave.split.error.SplitException;
+import dev.cleave.split.hailo.CompiledModels;
+import dev.cleave.split.hailo.HailoHalf;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,41 +51,82 @@ final class BundleProbe {
             "bundle",
             "%s (%s), id %s"
                 .formatted(manifest.name(), manifest.architecture(), manifest.id().hex())));
-    for (Half half : Half.values()) {
-      findings.add(half(root, half));
-    }
-    findings.add(compiled(manifest));
+    findings.addAll(device(root));
+    findings.add(server(root));
     return findings;
   }
 
-  private static Finding half(Path root, Half half) {
-    String key = half.folder() + "-half";
-    if (!Files.isDirectory(root.resolve(half.folder()))) {
-      return half == Half.SERVER
-          ? Finding.notThere(key, "not here, as it should be on a device", "")
-          : Finding.warning(key, "not here", "copy BUNDLE/device here, beside bundle.json");
+  private static List<Finding> device(Path root) {
+    if (!Files.isDirectory(root.resolve(Half.DEVICE.folder()))) {
+      return List.of(
+          Finding.warning(
+              "device-half", "not here", "copy BUNDLE/device here, beside bundle.json"));
+    }
+    Bundle bundle;
+    try {
+      bundle = Bundle.open(root, Half.DEVICE);
+    } catch (SplitException e) {
+      return List.of(damaged("device-half", e));
+    }
+    return List.of(whole("device-half", bundle), compiled(bundle));
+  }
+
+  private static Finding server(Path root) {
+    if (!Files.isDirectory(root.resolve(Half.SERVER.folder()))) {
+      return Finding.notThere("server-half", "not here, as it should be on a device", "");
     }
     try {
-      Bundle bundle = Bundle.open(root, half);
-      return Finding.ok(
-          key, "%d files, all hashes right".formatted(bundle.manifest().files(half).size()));
+      return whole("server-half", Bundle.open(root, Half.SERVER));
     } catch (SplitException e) {
-      return Finding.problem(
-          key, String.valueOf(e.getMessage()), "copy the half again, or split the model again");
+      return damaged("server-half", e);
     }
   }
 
-  private static Finding compiled(BundleManifest manifest) {
-    List<String> models =
-        manifest.files(Half.DEVICE).stream()
-            .map(BundleFile::name)
-            .filter(it -> it.endsWith(".hef"))
-            .toList();
-    return models.isEmpty()
-        ? Finding.notThere(
-            "compiled-models",
-            "none for the board",
-            "./cleave split ... --hailo 16,32,64, compile, ./cleave split --hef; see docs/hat.md")
-        : Finding.ok("compiled-models", String.join(", ", models));
+  private static Finding whole(String key, Bundle half) {
+    int files = half.manifest().files(half.half()).size();
+    return Finding.ok(key, "%d files, all hashes right".formatted(files));
+  }
+
+  private static Finding damaged(String key, SplitException failure) {
+    return Finding.problem(
+        key, String.valueOf(failure.getMessage()), "copy the half again, or split the model again");
+  }
+
+  /** What of the device half is for the board, and for its simulator. */
+  private static Finding compiled(Bundle device) {
+    String key = "compiled-models";
+    List<Integer> lengths = CompiledModels.lengths(device.manifest());
+    if (lengths.isEmpty()) {
+      return device.manifest().split() instanceof SplitPoint.Causal
+          ? Finding.notThere(key, "decoder-only models run on ONNX Runtime alone", "")
+          : Finding.notThere(
+              key,
+              "split without lengths for a board",
+              "./cleave split --model CHECKPOINT --out BUNDLE --hailo 16,32,64");
+    }
+    try {
+      String board = lengths(device, CompiledName.Kind.HEF);
+      String simulator = lengths(device, CompiledName.Kind.SIM);
+      String text =
+          "graphs for %s positions; compiled for the board: %s; for the simulator: %s"
+              .formatted(
+                  String.join(", ", lengths.stream().map(String::valueOf).toList()),
+                  board.isEmpty() ? "none" : board,
+                  simulator.isEmpty() ? "none" : simulator);
+      return board.isEmpty()
+          ? Finding.notThere(key, text, "follow %s in BUNDLE/device".formatted(HailoHalf.README))
+          : Finding.ok(key, text);
+    } catch (SplitException e) {
+      return Finding.problem(
+          key, String.valueOf(e.getMessage()), "compile again, then: ./cleave split --hef");
+    }
+  }
+
+  private static String lengths(Bundle device, CompiledName.Kind kind) {
+    return String.join(
+        ", ",
+        CompiledModels.of(device, kind).stream()
+            .map(it -> String.valueOf(it.name().positions()))
+            .toList());
   }
 }

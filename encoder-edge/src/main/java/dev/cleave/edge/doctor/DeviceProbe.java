@@ -23,6 +23,9 @@ final class DeviceProbe {
   /** INVALID_DRIVER_VERSION. */
   private static final int WRONG_DRIVER = 76;
 
+  /** How the simulator's version ends. */
+  private static final String SIMULATED = "-simulated";
+
   private DeviceProbe() {}
 
   static Probe of(Machine machine, NativeFiles files) {
@@ -65,6 +68,14 @@ final class DeviceProbe {
    */
   static List<Finding> findings(DeviceReport report, boolean board, String driver) {
     List<Finding> findings = new ArrayList<>();
+    if (report.version().endsWith(SIMULATED)) {
+      findings.add(
+          Finding.warning(
+              "device",
+              "the library named as the shim is the simulator, " + report.version(),
+              "unset " + NativeFiles.SHIM_SETTING + "; --engine hat-sim is for the simulator"));
+      return findings;
+    }
     if (report.devices().isEmpty() && report.failure() == null) {
       findings.add(
           board

@@ -1,6 +1,7 @@
 package dev.cleave.edge.doctor;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -78,6 +79,11 @@ final class LibraryProbe {
           "shim",
           "%s, which is not installed".formatted(text),
           "build it for what is installed: " + BUILD_SHIM);
+    }
+    Optional<Path> half = place.missingHalf();
+    if (linked.isPresent() && half.isPresent()) {
+      return Finding.problem(
+          "shim", "%s, without %s beside it".formatted(text, half.get().getFileName()), BUILD_SHIM);
     }
     return Finding.ok("shim", text);
   }

@@ -22,6 +22,9 @@ final class NativeFiles {
   private static final String SHIM = "libcleave_hat.so";
   private static final String SIMULATOR = "libcleave_hat_sim.so";
 
+  /** What the shim loads from its own folder, linked against the vendor's runtime. */
+  private static final String BEHIND_SHIM = "libcleave_hat_hailort.so";
+
   /** The vendor's file carries its release, and nothing older fits a shim that was built for it. */
   private static final Pattern VENDOR = Pattern.compile("libhailort\\.so\\.(\\d+\\.\\d+\\.\\d+)");
 
@@ -41,6 +44,12 @@ final class NativeFiles {
   record Place(Path file, boolean asked) {
     boolean there() {
       return Files.isRegularFile(file);
+    }
+
+    /** The other half of a shim; empty where it is there. */
+    Optional<Path> missingHalf() {
+      Path half = file.resolveSibling(BEHIND_SHIM);
+      return Files.isRegularFile(half) ? Optional.empty() : Optional.of(half);
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -25,6 +26,9 @@ import java.util.stream.Stream;
 public final class NativeLook {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final long MAX_REPORT_BYTES = 1 << 20;
+
+  private static final Pattern FAILURE =
+      Pattern.compile("Exception in thread |Error: |libcleave_hat: ");
 
   private NativeLook() {}
 
@@ -100,16 +104,19 @@ public final class NativeLook {
         .collect(Collectors.joining(File.pathSeparator));
   }
 
-  /** The first line that names a failure, without the stack. */
+  /** The first lines that name a failure, the shim's own among them, without the stack. */
   private static String reason(Path said) throws IOException {
     if (Files.size(said) > MAX_REPORT_BYTES) {
       return "";
     }
-    return Files.readAllLines(said, StandardCharsets.ISO_8859_1).stream()
-        .filter(it -> it.startsWith("Exception in thread") || it.startsWith("Error: "))
-        .findFirst()
-        .map(it -> ": " + it.replaceFirst("Exception in thread \"[^\"]*\" |Error: ", ""))
-        .orElse("");
+    List<String> lines =
+        Files.readAllLines(said, StandardCharsets.ISO_8859_1).stream()
+            .filter(it -> FAILURE.matcher(it).lookingAt())
+            .map(it -> it.replaceFirst("^(Exception in thread \"[^\"]*\"|Error:) ", ""))
+            .distinct()
+            .limit(2)
+            .toList();
+    return lines.isEmpty() ? "" : ": " + String.join("; ", lines);
   }
 
   private static void delete(Path folder) throws IOException {

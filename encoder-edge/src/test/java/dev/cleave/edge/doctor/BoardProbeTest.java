@@ -172,6 +172,14 @@ class BoardProbeTest {
   }
 
   @Test
+  void findsHalfAShim() throws IOException {
+    FakePi pi = FakePi.healthy(root).delete("/usr/local/lib/libcleave_hat_hailort.so");
+    Finding shim = finding(look(pi), "shim");
+    assertThat(shim.level()).isEqualTo(Level.PROBLEM);
+    assertThat(shim.text()).contains("without libcleave_hat_hailort.so");
+  }
+
+  @Test
   void findsAShimThatIsNamedAndNotThere() throws IOException {
     FakePi pi = FakePi.bare(root).set("CLEAVE_HAT_LIBRARY", root.resolve("none.so").toString());
     Finding shim = finding(look(pi), "shim");

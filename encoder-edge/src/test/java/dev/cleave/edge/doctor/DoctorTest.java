@@ -3,6 +3,7 @@ package dev.cleave.edge.doctor;
 import static dev.cleave.edge.doctor.BoardProbeTest.finding;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -49,6 +50,23 @@ class DoctorTest {
     assertThat(device.text()).contains("libcleave_hat.so", "failed (exit code 1)");
     assertThat(device.fix()).contains("build-shim.sh");
     assertThat(progress).contains("asking the board (up to a minute)");
+  }
+
+  @Test
+  void asksTheSimulatorAndNeverTakesItForABoard() throws Exception {
+    Path simulator =
+        Path.of("..", "native/hat-ffm/target/native/libcleave_hat_sim.so").toAbsolutePath();
+    assumeThat(simulator).as("the simulator, which the build makes where g++ is").exists();
+    FakePi pi =
+        FakePi.healthy(root)
+            .set("CLEAVE_HAT_LIBRARY", simulator.toString())
+            .set("CLEAVE_HAT_SIM_LIBRARY", simulator.toString());
+    List<Finding> findings = new Doctor(pi.machine(), progress::add).examine(Optional.empty());
+    assertThat(finding(findings, "simulator").level()).isEqualTo(Level.OK);
+    assertThat(finding(findings, "simulator").text()).contains("-simulated");
+    assertThat(finding(findings, "device").level()).isEqualTo(Level.WARNING);
+    assertThat(finding(findings, "device").text()).contains("is the simulator");
+    assertThat(findings).extracting(Finding::key).doesNotContain("board-temperature");
   }
 
   @Test

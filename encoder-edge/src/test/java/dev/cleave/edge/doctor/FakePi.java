@@ -64,6 +64,7 @@ final class FakePi {
     pi.write("/usr/lib/aarch64-linux-gnu/libhailort.so.5.2.0", "");
     pi.write("/usr/include/hailo/hailort.h", "");
     pi.write("/usr/local/lib/libcleave_hat.so", "\177ELF\0libhailort.so.5.2.0\0");
+    pi.write("/usr/local/lib/libcleave_hat_hailort.so", "");
     return pi;
   }
 
