@@ -1,5 +1,6 @@
 package dev.cleave.hat;
 
+import static dev.cleave.hat.HatException.Category.FATAL;
 import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_INVALID_OPERATION;
 import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_SUCCESS;
 
@@ -58,6 +59,8 @@ final class Handle {
    *
    * @return whether this call did
    * @throws IllegalStateException when something of it is open; then it stays open
+   * @throws HatException when the library has failed; then it is gone, and memory that the library
+   *     was given must stay
    */
   boolean close(ToIntFunction<MemorySegment> call) {
     lock.writeLock().lock();
@@ -71,7 +74,12 @@ final class Handle {
       }
       closed = true;
       if (status != CLEAVE_HAT_SUCCESS) {
-        throw statuses.failure(status, "closing " + name);
+        throw new HatException(
+            FATAL,
+            "closing " + name,
+            status,
+            statuses.name(status),
+            "the runtime hangs and may still write into this process: end it");
       }
       return true;
     } finally {

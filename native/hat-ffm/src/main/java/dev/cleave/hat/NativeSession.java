@@ -223,16 +223,23 @@ final class NativeSession implements HatSession {
       }
       closed = true;
       pool.close();
-      // Wakes whoever waits in the library, and ends what is under way; whether it can matters not.
-      handle.call(calls::cleave_hat_session_shutdown);
-      handle.close(calls::cleave_hat_session_close);
-      if (pool.drain(Deadline.in(CLOSING), CLEAVE_HAT_OPERATION_ABORTED)) {
-        arena.close();
-      } else {
-        // What was not told of may still be: its memory and the function to tell must stay.
-        LOG.log(
-            Level.WARNING,
-            "event=session-closed transfers=unended memory=kept model=" + shape.model());
+      boolean quiet = false;
+      try {
+        // Wakes whoever waits in the library, and ends what is under way; whether it can matters
+        // not.
+        handle.call(calls::cleave_hat_session_shutdown);
+        handle.close(calls::cleave_hat_session_close);
+        quiet = pool.drain(Deadline.in(CLOSING), CLEAVE_HAT_OPERATION_ABORTED);
+      } finally {
+        if (quiet) {
+          arena.close();
+        } else {
+          // What was not told of may still be: its memory and the function to tell must stay.
+          pool.drain(Deadline.in(Duration.ZERO), CLEAVE_HAT_OPERATION_ABORTED);
+          LOG.log(
+              Level.WARNING,
+              "event=session-closed transfers=unended memory=kept model=" + shape.model());
+        }
       }
     } finally {
       closing.unlock();

@@ -22,13 +22,51 @@ import java.lang.foreign.MemorySegment;
 public final class QuantKernels {
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
-  private static final QuantSupport SUPPORT = choose();
+  /**
+   * Values that scalar code converts first. Until the compiler has seen it, vector code is slower
+   * by far: the first frame of 64 x 768 took it 600 ms, and the next ones 50 ms each, against 70
+   * and 10.
+   */
+  private static final long COLD_VALUES = 1L << 22;
+
+  /** Values that vector code converts then, so many of a call, until all is left to it. */
+  private static final long WARMING_VALUES = 1L << 21;
+
+  private static final int WARMING_PORTION = 1024;
+
+  /** Shared without care, as the next: what is counted twice or not at all changes no result. */
+  private static long seen;
+
+  private static long warmed;
 
   private QuantKernels() {}
 
-  /** Whether the vector code is in use. */
+  /**
+   * Chosen when it is first needed: loading the vector code takes time that short runs do not have.
+   */
+  private static final class Fast {
+    static final QuantSupport SUPPORT = choose();
+
+    private Fast() {}
+  }
+
+  /** Whether the vector code is in use, once it has been warmed up. */
   public static boolean vectorised() {
-    return !(SUPPORT instanceof ScalarQuantKernels);
+    return !(Fast.SUPPORT instanceof ScalarQuantKernels);
+  }
+
+  /** How many of {@code n} values, the first ones, are not for the scalar code. */
+  private static int fastPart(int n) {
+    if (seen < COLD_VALUES) {
+      seen += n;
+      return 0;
+    }
+    if (warmed < WARMING_VALUES) {
+      int part = Math.min(n, WARMING_PORTION);
+      warmed += part;
+      return part;
+    }
+    return n;
   }
 
   /**
@@ -40,7 +78,9 @@ public final class QuantKernels {
   public static void toUint8(MemorySegment values, int n, QuantInfo info, MemorySegment stored) {
     check(values, stored, n, Byte.BYTES, info);
     checkLimits(info);
-    if (!SUPPORT.toUint8(values, n, info, stored)) {
+    int part = fastPart(n);
+    boolean numbers = part == 0 || Fast.SUPPORT.toUint8(values, part, info, stored);
+    if (!(ScalarQuantKernels.toUint8(values, n, info, stored, part) && numbers)) {
       throw notANumber(n);
     }
   }
@@ -54,7 +94,9 @@ public final class QuantKernels {
   public static void toUint16(MemorySegment values, int n, QuantInfo info, MemorySegment stored) {
     check(values, stored, n, Short.BYTES, info);
     checkLimits(info);
-    if (!SUPPORT.toUint16(values, n, info, stored)) {
+    int part = fastPart(n);
+    boolean numbers = part == 0 || Fast.SUPPORT.toUint16(values, part, info, stored);
+    if (!(ScalarQuantKernels.toUint16(values, n, info, stored, part) && numbers)) {
       throw notANumber(n);
     }
   }
@@ -66,7 +108,11 @@ public final class QuantKernels {
    */
   public static void fromUint8(MemorySegment stored, int n, QuantInfo info, MemorySegment values) {
     check(values, stored, n, Byte.BYTES, info);
-    SUPPORT.fromUint8(stored, n, info, values);
+    int part = fastPart(n);
+    if (part > 0) {
+      Fast.SUPPORT.fromUint8(stored, part, info, values);
+    }
+    ScalarQuantKernels.fromUint8(stored, n, info, values, part);
   }
 
   /**
@@ -76,7 +122,11 @@ public final class QuantKernels {
    */
   public static void fromUint16(MemorySegment stored, int n, QuantInfo info, MemorySegment values) {
     check(values, stored, n, Short.BYTES, info);
-    SUPPORT.fromUint16(stored, n, info, values);
+    int part = fastPart(n);
+    if (part > 0) {
+      Fast.SUPPORT.fromUint16(stored, part, info, values);
+    }
+    ScalarQuantKernels.fromUint16(stored, n, info, values, part);
   }
 
   private static void check(

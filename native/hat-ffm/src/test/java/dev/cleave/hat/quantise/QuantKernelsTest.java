@@ -94,6 +94,31 @@ class QuantKernelsTest {
     assertThat(values.getAtIndex(ValueLayout.JAVA_FLOAT, 2)).isEqualTo((1 - 100) * 0.5f);
   }
 
+  /** Scalar code first, then both, then vector code: nobody may see which. */
+  @Test
+  void warmingUpChangesNoResult() {
+    int n = 2003;
+    MemorySegment values = MemorySegment.ofArray(new float[n]);
+    for (int i = 0; i < n; i++) {
+      values.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) Math.sin(i) * 90);
+    }
+    MemorySegment expected = MemorySegment.ofArray(new byte[2 * n]);
+    new ScalarQuantKernels().toUint16(values, n, HALVES, expected);
+    MemorySegment back = MemorySegment.ofArray(new float[n]);
+    new ScalarQuantKernels().fromUint16(expected, n, HALVES, back);
+    MemorySegment stored = MemorySegment.ofArray(new byte[2 * n]);
+    MemorySegment again = MemorySegment.ofArray(new float[n]);
+    for (int call = 0; call < 2200; call++) {
+      QuantKernels.toUint16(values, n, HALVES, stored.fill((byte) 1));
+      assertThat(stored.mismatch(expected)).as("call %d", call).isEqualTo(-1);
+      QuantKernels.fromUint16(stored, n, HALVES, again.fill((byte) 1));
+      assertThat(again.mismatch(back)).as("call %d", call).isEqualTo(-1);
+    }
+    values.setAtIndex(ValueLayout.JAVA_FLOAT, n - 1, Float.NaN);
+    assertThatThrownBy(() -> QuantKernels.toUint16(values, n, HALVES, stored))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
   @Test
   void refusesWhatHasNoInteger() {
     assertThatThrownBy(() -> uint8(Float.NaN, HALVES))
@@ -156,23 +181,30 @@ class QuantKernelsTest {
   /** Once compiled: until then vectors are objects. */
   @Test
   void allocatesNothing() {
-    int n = 4096;
+    int n = 1024;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment values = arena.allocate(4L * n);
       MemorySegment stored = arena.allocate(2L * n);
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+      for (int call = 0; call < 1700; call++) {
+        convert(values, stored, n);
+      }
       long least = Long.MAX_VALUE;
       for (int round = 0; round < 200 && least > 0; round++) {
         long before = threads.getCurrentThreadAllocatedBytes();
         for (int i = 0; i < 50; i++) {
-          QuantKernels.toUint16(values, n, HALVES, stored);
-          QuantKernels.fromUint16(stored, n, HALVES, values);
-          QuantKernels.toUint8(values, n, HALVES, stored);
-          QuantKernels.fromUint8(stored, n, HALVES, values);
+          convert(values, stored, n);
         }
         least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
       }
       assertThat(least).as("bytes of the best of 200 rounds").isZero();
     }
+  }
+
+  private static void convert(MemorySegment values, MemorySegment stored, int n) {
+    QuantKernels.toUint16(values, n, HALVES, stored);
+    QuantKernels.fromUint16(stored, n, HALVES, values);
+    QuantKernels.toUint8(values, n, HALVES, stored);
+    QuantKernels.fromUint8(stored, n, HALVES, values);
   }
 }
