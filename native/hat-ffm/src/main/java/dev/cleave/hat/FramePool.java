@@ -96,7 +96,7 @@ final class FramePool {
   }
 
   /**
-   * A transfer has ended, or the library did not take it: its buffers may be used again.
+   * A transfer has ended, or was never given to the library: its buffers may be used again.
    *
    * @return whether there was one
    */
@@ -122,6 +122,24 @@ final class FramePool {
       }
       someEnded.signalAll();
       return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The library has failed to launch a transfer after it was given its buffers: whatever of it is
+   * still under way, nobody gets them before the session is closed.
+   */
+  void discard(NativeTransfer transfer, int status) {
+    lock.lock();
+    try {
+      transfer.frame.buffers.transfer = null;
+      transfer.frame.state = State.LOST;
+      transfer.ended = true;
+      transfer.status = status;
+      underWay--;
+      someEnded.signalAll();
     } finally {
       lock.unlock();
     }
@@ -221,7 +239,7 @@ final class FramePool {
       case UNDER_WAY -> throw new IllegalStateException("a transfer has the frame: await it first");
       case LOST ->
           throw new IllegalStateException(
-              "the frame's transfer timed out and may still write: take another frame");
+              "the frame's transfer has failed and may still write: take another frame");
       case CLOSED -> throw new IllegalStateException("the frame is closed: take another");
     }
   }

@@ -3,6 +3,7 @@ package dev.cleave.hat;
 import static dev.cleave.hat.HatException.Category.FATAL;
 import static dev.cleave.hat.HatException.Category.RETRY;
 import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_OPERATION_ABORTED;
+import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_QUEUE_IS_FULL;
 import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_SUCCESS;
 import static dev.cleave.hat.ffi.cleave_hat_constants.CLEAVE_HAT_TIMEOUT;
 
@@ -108,15 +109,13 @@ final class NativeSession implements HatSession {
     NativeTransfer transfer = new NativeTransfer(this, leased);
     pool.begin(transfer);
     boolean place = false;
-    boolean launched = false;
     try {
       place = room.tryAcquire(deadline.left(), TimeUnit.NANOSECONDS);
       if (!place || !launching.tryLock(deadline.left(), TimeUnit.NANOSECONDS)) {
         throw noRoom();
       }
       try {
-        launchNow(leased.buffers, deadline);
-        launched = true;
+        launchInTurn(transfer, deadline);
       } finally {
         launching.unlock();
       }
@@ -124,7 +123,7 @@ final class NativeSession implements HatSession {
     } catch (InterruptedException e) {
       throw interrupted("waiting for room to launch a frame of " + shape.model());
     } finally {
-      if (!launched) {
+      if (!transfer.given) {
         pool.end(leased.buffers.ticket, CLEAVE_HAT_OPERATION_ABORTED);
         if (place) {
           room.release();
@@ -134,29 +133,49 @@ final class NativeSession implements HatSession {
   }
 
   /** One at a time: between the two calls nobody else may take the room. */
-  private void launchNow(FrameBuffers buffers, Deadline deadline) {
+  private void launchInTurn(NativeTransfer transfer, Deadline deadline) {
     MemorySegment session = handle.enter();
-    int status;
     try {
-      status = calls.cleave_hat_session_wait_ready(session, 1, deadline.leftMillis());
-      if (status == CLEAVE_HAT_TIMEOUT) {
-        throw noRoom();
-      }
-      if (status == CLEAVE_HAT_SUCCESS) {
-        status =
-            calls.cleave_hat_session_run_async(
-                session, buffers.description, buffers.count(), done, buffers.context);
-      }
+      awaitRoom(session, deadline);
+      transfer.given = true;
+      launchNow(session, transfer);
     } finally {
       handle.exit();
     }
+  }
+
+  private void awaitRoom(MemorySegment session, Deadline deadline) {
+    int status = calls.cleave_hat_session_wait_ready(session, 1, deadline.leftMillis());
+    if (status == CLEAVE_HAT_TIMEOUT) {
+      throw noRoom();
+    }
+    if (status != CLEAVE_HAT_SUCCESS) {
+      throw launchFailed(status);
+    }
+  }
+
+  private void launchNow(MemorySegment session, NativeTransfer transfer) {
+    FrameBuffers buffers = transfer.frame.buffers;
+    int status =
+        calls.cleave_hat_session_run_async(
+            session, buffers.description, buffers.count(), done, buffers.context);
     if (status == CLEAVE_HAT_SUCCESS) {
       return;
     }
+    if (status == CLEAVE_HAT_QUEUE_IS_FULL) {
+      pool.end(buffers.ticket, status);
+    } else {
+      pool.discard(transfer, status);
+    }
+    room.release();
+    throw launchFailed(status);
+  }
+
+  private HatException launchFailed(int status) {
     String what = "launching a frame of " + shape.model();
     HatException failure = statuses.failure(status, what);
     // What is given is right, it is the library's own: so the failure has shut the session down.
-    throw failure.category() == FATAL
+    return failure.category() == FATAL
         ? statuses.reopen(status, what, "this shuts the session down: close it and open it anew")
         : failure;
   }

@@ -8,6 +8,9 @@ final class NativeTransfer implements HatTransfer {
   private final NativeSession session;
   boolean ended;
 
+  /** The library has it, or had it: told by whoever launches, to itself. */
+  boolean given;
+
   /** Its caller waits no more. */
   boolean lost;
 

@@ -256,7 +256,13 @@ class SimulatorFaultsTest {
         HatModel model = relu(device)) {
       try (HatSession session = model.open()) {
         run(session, 1);
-        assertFails(() -> run(session, 2), REOPEN_SESSION, "INTERNAL_FAILURE", "anew");
+        HatFrame frame = session.frame();
+        MemorySegment input = frame.buffer("x");
+        assertFails(() -> session.run(frame, LONG), REOPEN_SESSION, "INTERNAL_FAILURE", "anew");
+        assertThatThrownBy(() -> frame.buffer("x")).isInstanceOf(IllegalStateException.class);
+        try (HatFrame other = session.frame()) {
+          assertThat(other.buffer("x").address()).isNotEqualTo(input.address());
+        }
         assertFails(() -> run(session, 3), REOPEN_SESSION, "INVALID_OPERATION", "anew");
       }
       try (HatSession session = model.open()) {
