@@ -1,8 +1,10 @@
 #!/bin/sh
 # Builds and runs the C-level contract suite.
-# Usage: run-suite.sh FOLDER [plain|sanitized]
+# Usage: run-suite.sh FOLDER [plain|sanitized|shim]
 #   plain      on the simulator that build-sim.sh has left in FOLDER
-#   sanitized  on a simulator of its own under AddressSanitizer and UndefinedBehaviorSanitizer (the default)
+#   sanitized  on a simulator of its own under AddressSanitizer and UndefinedBehaviorSanitizer (the default); with
+#              HAILORT_ROOT on the shim as well, where build-shim.sh has left it in FOLDER
+#   shim       on that shim alone: what needs a device, or the model of CLEAVE_HAT_TEST_HEF, is skipped without
 # What has passed is not run again until something of it changes, unless it is called with FORCE=1.
 # Where there is no compiler, or no sanitizer to link with, it says so in one line and succeeds.
 set -eu
@@ -22,12 +24,19 @@ mkdir -p "$out/suite-$mode"
 objects=$out/suite-$mode
 flags="-std=c++17 -g1 -Wall -Wextra -Werror -fPIC -I$here/include -I$here/sim -I$here/test ${CXXFLAGS:-}"
 stale() { [ ! -e "$1" ] || [ -n "$(find $2 "$here/include" "$here/run-suite.sh" -type f -newer "$1" | head -n 1)" ]; }
-if [ "${FORCE:-0}" = 0 ] && ! stale "$objects/passed" "$here/sim $here/common $here/test"; then
+if [ "$mode" = sanitized ] && [ -n "${HAILORT_ROOT:-}" ]; then
+  if [ -e "$out/libcleave_hat.so" ]; then
+    sh "$here/run-suite.sh" "$out" shim
+  else
+    say "HAILORT_ROOT is set, but build-shim.sh has left no $out/libcleave_hat.so: the contract suite skips the shim"
+  fi
+fi
+if [ "$mode" != shim ] && [ "${FORCE:-0}" = 0 ] && ! stale "$objects/passed" "$here/sim $here/common $here/test"; then
   say "the contract suite in C++ ($mode) has passed, and nothing of it has changed since"
   exit 0
 fi
 case $mode in
-  plain) flags="$flags -O2" ;;
+  plain | shim) flags="$flags -O2" ;;
   sanitized)
     flags="$flags -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
     echo 'int main() { return 0; }' >"$objects/probe.cpp"
@@ -35,11 +44,11 @@ case $mode in
       say "no sanitizer runtime for $compiler here, so that the contract suite in C++ is skipped; install libasan and libubsan"
       exit 0
     fi ;;
-  *) say "unknown mode $mode: plain or sanitized"; exit 2 ;;
+  *) say "unknown mode $mode: plain, sanitized or shim"; exit 2 ;;
 esac
 
 sources="$here/test/*.cpp $here/sim/sim_sha256.cpp"
-[ "$mode" = plain ] || sources="$here/test/*.cpp $here/sim/*.cpp $here/common/*.cpp"
+[ "$mode" != sanitized ] || sources="$here/test/*.cpp $here/sim/*.cpp $here/common/*.cpp"
 
 suite=$objects/cleave_hat_contract
 if stale "$suite" "$here/sim $here/common $here/test"; then
@@ -48,7 +57,10 @@ if stale "$suite" "$here/sim $here/common $here/test"; then
   ls $sources | xargs -P "$cores" -I SOURCE sh -c '"$0" $1 -c "$2" -o "$3/$(basename "$2" .cpp).o"' \
     "$compiler" "$flags" SOURCE "$objects"
   link="-pthread -ldl"
-  [ "$mode" = sanitized ] && link="$link -rdynamic" || link="$link -L$out -lcleave_hat_sim -Wl,-rpath,$out"
+  case $mode in
+    plain) link="$link -L$out -lcleave_hat_sim -Wl,-rpath,$out" ;;
+    shim) link="$link -L$out -lcleave_hat -Wl,-rpath,$out" ;;
+  esac
   "$compiler" $flags "$objects"/*.o $link -o "$suite"
 fi
 

@@ -240,7 +240,7 @@ CLEAVE_HAT_API int32_t cleave_hat_session_run_async(
 
 /**
  * Ends what is under way with OPERATION_ABORTED, and returns when that was told; run, run_async and wait_ready are
- * INVALID_OPERATION then. What run() left behind with TIMEOUT goes on until it ends, or the session is closed.
+ * INVALID_OPERATION then. What run() left behind with TIMEOUT may go on until it ends, or the session is closed.
  * Again: SUCCESS. Blocks up to 10 s, and for callbacks.
  */
 CLEAVE_HAT_API int32_t cleave_hat_session_shutdown(cleave_hat_session *session);

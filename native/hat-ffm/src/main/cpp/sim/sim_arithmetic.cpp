@@ -6,7 +6,7 @@ namespace cleave_sim {
 
 // The wider twin is chosen when the library is loaded. Sanitizers are not set up yet by then, so they get one.
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(CLEAVE_SIM_ONE_KERNEL)
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define CLEAVE_SIM_CLONES __attribute__((target_clones("avx2", "default")))
 #else
 #define CLEAVE_SIM_CLONES

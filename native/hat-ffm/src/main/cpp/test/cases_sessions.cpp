@@ -27,6 +27,45 @@ CASE(a_transfer_gives_what_the_model_computes, Needs::Simulator) {
   }
 }
 
+CASE(a_compiled_model_runs, Needs::Model) {
+  cleave_hat_device *device = nullptr;
+  cleave_hat_model *model = nullptr;
+  cleave_hat_session *session = nullptr;
+  OK(cleave_hat_device_open(nullptr, &device));
+  if (compiled_model() != nullptr) {
+    OK(cleave_hat_model_load_file(device, compiled_model(), &model));
+  } else {
+    const std::vector<uint8_t> file = small_model().file();
+    OK(cleave_hat_model_load_buffer(device, file.data(), file.size(), &model));
+  }
+  OK(cleave_hat_session_open(model, &session));
+  {
+    const Buffers buffers(model, 1, 1);
+    uint32_t queue = 0;
+    OK(cleave_hat_session_queue_size(session, &queue));
+    EXPECT(queue >= 1);
+    OK(cleave_hat_session_wait_ready(session, queue, kLong));
+    STATUS(cleave_hat_session_wait_ready(session, queue + 1, 20), CLEAVE_HAT_TIMEOUT);
+    OK(cleave_hat_session_run(session, buffers.list.data(), buffers.count(), kLong));
+    EXPECT(!buffers.untouched() && buffers.clean());
+    const std::vector<uint8_t> first = buffers.output();
+    Ends ends;
+    OK(cleave_hat_session_run_async(session, buffers.list.data(), buffers.count(), Ends::done, &ends));
+    EXPECT(ends.wait(1));
+    EXPECT(ends.statuses()[0] == CLEAVE_HAT_SUCCESS && buffers.output() == first);
+    std::vector<cleave_hat_buffer> wrong = buffers.list;
+    wrong[0].bytes += 8;
+    STATUS(cleave_hat_session_run(session, wrong.data(), buffers.count(), kLong), CLEAVE_HAT_INVALID_OPERATION);
+    STATUS(cleave_hat_session_run(session, wrong.data() + 1, buffers.count() - 1, kLong), CLEAVE_HAT_NOT_FOUND);
+    OK(cleave_hat_session_shutdown(session));
+    STATUS(cleave_hat_session_run(session, buffers.list.data(), buffers.count(), kLong),
+           CLEAVE_HAT_INVALID_OPERATION);
+    OK(cleave_hat_session_close(session));
+  }
+  OK(cleave_hat_model_free(model));
+  OK(cleave_hat_device_close(device));
+}
+
 CASE(a_batch_gives_what_its_frames_give, Needs::Simulator) {
   const ModelFile model = small_model();
   Open open(model.file());

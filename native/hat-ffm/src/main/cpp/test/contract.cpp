@@ -1,7 +1,6 @@
 /* What the cases share, and the main program. */
 #include "contract.h"
 
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +18,7 @@ std::vector<const Case *> &cases() {
   return all;
 }
 
-bool simulated() { return dlsym(RTLD_DEFAULT, "cleave_hat_sim_configure") != nullptr; }
+bool simulated() { return cleave_hat_sim_configure != nullptr; }
 
 bool has_device() {
   uint32_t count = 0;
@@ -29,7 +28,9 @@ bool has_device() {
 
 const char *lacking(Needs needs) {
   if (needs == Needs::Simulator && !simulated()) return "is about the simulator";
-  if (needs == Needs::Device && !simulated() && !has_device()) return "needs a device, and there is none";
+  if (needs == Needs::Nothing || simulated()) return nullptr;
+  if (!has_device()) return "needs a device, and there is none";
+  if (needs == Needs::Model && compiled_model() == nullptr) return "needs a model that CLEAVE_HAT_TEST_HEF names";
   return nullptr;
 }
 
@@ -160,6 +161,8 @@ bool wait_for_no_transfers() {
   }
   return true;
 }
+
+const char *compiled_model() { return simulated() ? nullptr : std::getenv("CLEAVE_HAT_TEST_HEF"); }
 
 int main(int argc, char **argv) {
   alarm(300);  // whatever hangs is ended, and fails

@@ -18,8 +18,11 @@
 #include "cleave_hat_sim.h"
 #include "model_file.h"
 
-/** What a case needs. */
-enum class Needs { Nothing, Simulator, Device };
+/** There where the library is the simulator. */
+extern "C" int32_t cleave_hat_sim_configure(const char *text) __attribute__((weak));
+
+/** What a case needs; Model is a device, and a file compiled for it that CLEAVE_HAT_TEST_HEF names. */
+enum class Needs { Nothing, Simulator, Device, Model };
 
 struct Case {
   Case(const char *name, Needs needs, void (*body)());
@@ -121,6 +124,9 @@ cleave_hat_open_handles open_handles();
 
 /** Waits until no transfer is under way in this process; false where that does not come. */
 bool wait_for_no_transfers();
+
+/** What CLEAVE_HAT_TEST_HEF names; null on the simulator, whose models are made here. */
+const char *compiled_model();
 
 /** A small program: [16, 24] u16 and a mask of [1, 16] u8 in, [16, 24] u16 out. */
 ModelFile small_model();
