@@ -30,7 +30,7 @@ import java.nio.file.Path;
 public final class cleave_hat_h {
   /** Of the header that these bindings are for. */
   static final String HEADER_SHA256 =
-      "d2115c29a6fe7fdc1c963e357d9886240cfe7e78d71300ca1275857953347230";
+      "3d74199beb07de6e5684be22ea0944bd86cc000a17dcc5e489cb0ac90736d8fc";
 
   static final ValueLayout.OfInt C_INT = ValueLayout.JAVA_INT;
   static final ValueLayout.OfLong C_LONG = ValueLayout.JAVA_LONG;
