@@ -32,6 +32,7 @@ final class FrameFigures implements AutoCloseable {
   private static final int FEATURES = 768;
   private static final int FRAMES_A_ROUND = 2_000;
   private static final int ROUNDS = 7;
+  private static final int WARM_UP_ROUNDS = 20;
 
   private final Path file;
   private final HatLibrary library;
@@ -107,7 +108,7 @@ final class FrameFigures implements AutoCloseable {
       MemorySegment run =
           SymbolLookup.libraryLookup(file, arena).findOrThrow("cleave_hat_session_run");
       MemorySegment buffers = raw.buffers();
-      for (int round = -2; round < ROUNDS; round++) {
+      for (int round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
         double ours = ours(session, frame);
         long began = System.nanoTime();
         long status =
@@ -116,7 +117,7 @@ final class FrameFigures implements AutoCloseable {
         if (status != 0) {
           throw new IllegalStateException("the simulator says " + status);
         }
-        if (round >= 0) { // two to warm up
+        if (round >= 0) {
           ratio.round(ours, theirs);
         }
       }
@@ -139,8 +140,9 @@ final class FrameFigures implements AutoCloseable {
         HatModel model = load(device, RawSession.POSITIONS, RawSession.FEATURES);
         HatSession session = model.open();
         HatFrame frame = session.frame()) {
-      ours(session, frame);
-      ours(session, frame);
+      for (int i = 0; i < WARM_UP_ROUNDS; i++) { // until the compiler has removed what it can
+        ours(session, frame);
+      }
       long before = threads.getTotalThreadAllocatedBytes();
       ours(session, frame);
       return (threads.getTotalThreadAllocatedBytes() - before) / (double) FRAMES_A_ROUND;
