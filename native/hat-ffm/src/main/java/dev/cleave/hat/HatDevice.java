@@ -9,8 +9,8 @@ public interface HatDevice extends AutoCloseable {
   HatDeviceInfo info();
 
   /**
-   * Health, retried where the vendor's client loses a reply. Blocks; never called on a thread that
-   * infers.
+   * Health, asked for up to three times, because the vendor's client may lose a reply. Blocks up to
+   * 90 seconds; never called on a thread that infers.
    *
    * @throws HatException when the connection is lost
    */

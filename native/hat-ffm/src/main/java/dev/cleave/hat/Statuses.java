@@ -22,14 +22,12 @@ final class Statuses {
       return switch (status) {
         case "TIMEOUT" -> new Advice(RETRY, "try again, with more time if it stays away");
         case "QUEUE_IS_FULL" -> new Advice(RETRY, "try again when a transfer has ended");
-        case "DEVICE_TEMPORARILY_UNAVAILABLE", "INTERRUPTED_BY_SIGNAL" ->
-            new Advice(RETRY, "try again");
-        case "COMMUNICATION_CLOSED", "DEVICE_NOT_CONNECTED", "RPC_FAILED", "CONNECTION_REFUSED" ->
+        case "COMMUNICATION_CLOSED" ->
             new Advice(
                 REOPEN_SESSION,
                 "the connection to the chip is lost: close session, model and device and open them"
                     + " anew; where that fails, `./cleave doctor`");
-        case "OPERATION_ABORTED", "STREAM_ABORT", "DRIVER_TIMEOUT", "DRIVER_INTERRUPTED" ->
+        case "OPERATION_ABORTED" ->
             new Advice(REOPEN_SESSION, "the session was shut down: close it and open it anew");
         case "OUT_OF_HOST_MEMORY" -> new Advice(FATAL, "free memory, or use a smaller bucket");
         case "OPEN_FILE_FAILURE" -> new Advice(FATAL, "check the path and who may read it");
@@ -39,7 +37,7 @@ final class Statuses {
             new Advice(FATAL, "the file is damaged or cut short: copy or compile it again");
         case "HEF_NOT_SUPPORTED" ->
             new Advice(FATAL, "it is no compiled model of a kind that this library takes");
-        case "INVALID_HEF", "HEF_NOT_COMPATIBLE_WITH_DEVICE" ->
+        case "INVALID_HEF" ->
             new Advice(FATAL, "compile the model for the release that is installed");
         case "DRIVER_NOT_INSTALLED" ->
             new Advice(FATAL, "install the driver of the board: `./cleave doctor` says how");
@@ -50,7 +48,7 @@ final class Statuses {
         case "OUT_OF_PHYSICAL_DEVICES" ->
             new Advice(
                 FATAL, "no board was found: check its ribbon cable, then run `./cleave doctor`");
-        case "INVALID_DRIVER_VERSION", "DRIVER_INVALID_RESPONSE", "DRIVER_INVALID_IOCTL" ->
+        case "INVALID_DRIVER_VERSION" ->
             new Advice(
                 FATAL,
                 "driver and runtime are of different releases: install both packages of one"

@@ -58,11 +58,12 @@ public final class SimulatorLibrary implements BeforeEachCallback, AfterEachCall
   /** Settings of cleave_hat_sim.h, in place of those before. */
   @SuppressWarnings("restricted") // bound for tests alone
   public static void configure(String settings) {
+    Path file = file();
     try (Arena arena = Arena.ofConfined()) {
       Linker linker = Linker.nativeLinker();
       var call =
           linker.downcallHandle(
-              SymbolLookup.libraryLookup(file(), arena).findOrThrow("cleave_hat_sim_configure"),
+              SymbolLookup.libraryLookup(file, arena).findOrThrow("cleave_hat_sim_configure"),
               FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
       MemorySegment text = arena.allocateFrom(settings);
       assertThat((int) call.invokeExact(text)).as(settings).isZero();

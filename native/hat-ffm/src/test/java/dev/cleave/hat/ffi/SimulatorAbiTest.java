@@ -38,7 +38,9 @@ class SimulatorAbiTest extends AbiContract {
 
   @AfterEach
   void reset() {
-    SimulatorLibrary.configure("");
+    if (library != null) {
+      SimulatorLibrary.configure("");
+    }
   }
 
   @Test
