@@ -106,7 +106,8 @@ CASE(a_reply_may_be_lost_though_the_transfer_has_completed, Needs::Simulator) {
 }
 
 CASE(a_connection_that_is_lost_stays_so, Needs::Simulator) {
-  const Settings settings("lost_at_call=3,latency_us=200000");
+  // So slow that the first two are surely under way when the connection goes.
+  const Settings settings("lost_at_call=3,latency_us=30000000");
   const ModelFile model = small_model();
   const std::vector<uint8_t> file = model.file();
   {
@@ -135,6 +136,7 @@ CASE(a_connection_that_is_lost_stays_so, Needs::Simulator) {
     EXPECT(more == nullptr && again == nullptr && ends.statuses().size() == 2);
     // Open's end closes session, model and device: each succeeds.
   }
+  OK(cleave_hat_sim_configure(nullptr));
   const Open open(file);
   const Buffers buffers(open.model, 1, 4);
   OK(run(open, buffers));
