@@ -47,10 +47,11 @@ public final class HailoHalf {
   public static final String README = "hailo/README.md";
 
   /**
-   * What the mask adds to the scores of padding. Small, so that a range of 8 bits that holds it
-   * still tells scores apart; large enough that {@code exp} of it is nothing beside a token's.
+   * What the mask adds to the scores of padding. Small, so that a range of 16 bits that holds it
+   * still tells scores apart; far below where scores go, which in the reference model's encoder lie
+   * up to 180 apart, so that {@code exp} of it is nothing beside a token's.
    */
-  public static final int MASKED = -100;
+  public static final int MASKED = -300;
 
   private HailoHalf() {}
 

@@ -17,28 +17,29 @@ import java.util.Map;
 import java.util.Random;
 
 /** Device halves with graphs for an accelerator, and ONNX Runtime to run these. */
-final class Hailo {
+public final class Hailo {
   /** The reference model. */
-  static final Path REFERENCE = Path.of("../models/reference-notes").toAbsolutePath().normalize();
+  public static final Path REFERENCE =
+      Path.of("../models/reference-notes").toAbsolutePath().normalize();
 
   private Hailo() {}
 
-  static Bundle split(Path model, Path out, HailoBuckets buckets) {
+  public static Bundle split(Path model, Path out, HailoBuckets buckets) {
     SplitCompiler.split(
         model, out, SplitOptions.defaults().withHailo(buckets), ProgressListener.NONE);
     return Bundle.open(out, Half.DEVICE);
   }
 
-  static Bundle fixture(String name, Path out, HailoBuckets buckets) {
+  public static Bundle fixture(String name, Path out, HailoBuckets buckets) {
     return split(Fixtures.folder(name), out, buckets);
   }
 
-  static long[] ids(long seed, int positions, int vocabulary) {
+  public static long[] ids(long seed, int positions, int vocabulary) {
     return new Random(seed).longs(positions, 0, vocabulary).toArray();
   }
 
   /** What the whole encoder says. */
-  static float[] whole(Path graph, long[] ids) throws OrtException {
+  public static float[] whole(Path graph, long[] ids) throws OrtException {
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
     try (OnnxTensor input =
         OnnxTensor.createTensor(environment, LongBuffer.wrap(ids), new long[] {1, ids.length})) {
@@ -47,7 +48,7 @@ final class Hailo {
   }
 
   /** What the graph of one length says of as many rows as there are, padded and masked. */
-  static float[] bucket(Path graph, FloatBuffer rows, int width, int positions)
+  public static float[] bucket(Path graph, FloatBuffer rows, int width, int positions)
       throws OrtException {
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
     int real = rows.remaining() / width;
@@ -64,7 +65,7 @@ final class Hailo {
     }
   }
 
-  static FloatBuffer gather(Bundle bundle, long[] ids) {
+  public static FloatBuffer gather(Bundle bundle, long[] ids) {
     try (EmbeddingTable table = EmbeddingTable.open(bundle.file(HailoHalf.EMBEDDING))) {
       FloatBuffer rows = FloatBuffer.allocate(ids.length * table.width());
       table.gather(LongBuffer.wrap(ids), rows);
@@ -73,7 +74,7 @@ final class Hailo {
   }
 
   /** Over the first {@code wanted.length} elements. */
-  static double relativeError(float[] wanted, float[] actual) {
+  public static double relativeError(float[] wanted, float[] actual) {
     double error = 0;
     double norm = 0;
     for (int i = 0; i < wanted.length; i++) {

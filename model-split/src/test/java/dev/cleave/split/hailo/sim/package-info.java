@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cleave.split.hailo.sim;
+
+import org.jspecify.annotations.NullMarked;
