@@ -1,6 +1,7 @@
 package dev.cleave.edge;
 
 import dev.cleave.edge.causal.SplitSession;
+import dev.cleave.edge.engine.EngineChoice;
 import dev.cleave.edge.engine.LowerEngine;
 import dev.cleave.edge.engine.LowerSession;
 import dev.cleave.edge.error.CleaveException;
@@ -40,6 +41,11 @@ final class CausalHalf implements DeviceHalf {
     this.tokenizer = tokenizer;
     this.engine = engine;
     this.link = link;
+  }
+
+  @Override
+  public String engine() {
+    return EngineChoice.ORT.text();
   }
 
   /** A session for this one answer, with no more room than that takes. */

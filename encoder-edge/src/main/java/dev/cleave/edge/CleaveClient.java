@@ -2,10 +2,10 @@ package dev.cleave.edge;
 
 import dev.cleave.edge.engine.EncoderShape;
 import dev.cleave.edge.engine.LowerShape;
-import dev.cleave.edge.engine.OrtEncoder;
 import dev.cleave.edge.engine.OrtLowerEngine;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.edge.hat.EncoderEngines;
 import dev.cleave.edge.link.DecoderLink;
 import dev.cleave.edge.link.GrpcDecoderLink;
 import dev.cleave.edge.text.HfTokenizer;
@@ -75,17 +75,19 @@ public final class CleaveClient implements AutoCloseable {
           new EncoderHalf(
               files.bundle(),
               tokenizer,
-              OrtEncoder.open(files.graph(), shape, options.threads()),
+              new EncoderEngines(files.half(), shape, options.threads()).open(options.engine()),
               link);
-      case SplitPoint.Causal it ->
-          new CausalHalf(
-              files.bundle(),
-              tokenizer,
-              OrtLowerEngine.open(
-                  files.graph(),
-                  new LowerShape(shape.width(), it.at(), shape.maxPositions()),
-                  options.threads()),
-              link);
+      case SplitPoint.Causal it -> {
+        EncoderEngines.requireCpu(options.engine());
+        yield new CausalHalf(
+            files.bundle(),
+            tokenizer,
+            OrtLowerEngine.open(
+                files.graph(),
+                new LowerShape(shape.width(), it.at(), shape.maxPositions()),
+                options.threads()),
+            link);
+      }
     };
   }
 
@@ -143,6 +145,11 @@ public final class CleaveClient implements AutoCloseable {
   /** How conversations are written; empty where the model has no template for them. */
   public Optional<ChatFiles> chat() {
     return chat;
+  }
+
+  /** What computes on this device: {@code ort}, {@code hat} or {@code hat-sim}. */
+  public String engine() {
+    return half.engine();
   }
 
   /** The sha-256 that names the bundle, hex. */

@@ -21,31 +21,25 @@ import java.util.Set;
  * The verified files of a bundle's device half.
  *
  * @param bundle what the manifest says
- * @param tokenizer {@code tokenizer.json}
+ * @param half the files
  * @param split where the model was cut
- * @param graph what computes, its weights beside it
  * @param chat how conversations are written; empty where the model has no template
  */
-record DeviceFiles(
-    DeviceBundle bundle, Path tokenizer, SplitPoint split, Path graph, Optional<ChatFiles> chat) {
+record DeviceFiles(DeviceBundle bundle, Bundle half, SplitPoint split, Optional<ChatFiles> chat) {
 
   /** Verifies the hashes of the device half and reads what the client needs to know. */
   static DeviceFiles open(Path root) {
     try {
       Bundle bundle = Bundle.open(root, Half.DEVICE);
-      SplitPoint split = bundle.manifest().split();
-      String graph =
-          switch (split) {
-            case SplitPoint.EncoderDecoder() -> "encoder.onnx";
-            case SplitPoint.Causal _ -> "lower.onnx";
-          };
       JsonNode generation = new ObjectMapper().readTree(bundle.file("generation.json").toFile());
-      return new DeviceFiles(
-          describe(bundle, generation),
-          bundle.file("tokenizer.json"),
-          split,
-          bundle.file(graph),
-          chat(bundle, generation));
+      DeviceFiles files =
+          new DeviceFiles(
+              describe(bundle, generation),
+              bundle,
+              bundle.manifest().split(),
+              chat(bundle, generation));
+      requireAll(files);
+      return files;
     } catch (SplitException | IOException e) {
       throw CleaveException.fatal(
               Code.BUNDLE,
@@ -53,6 +47,26 @@ record DeviceFiles(
               "check the path, or split the model again")
           .causedBy(e);
     }
+  }
+
+  /** That none is missing is found out here, not later. */
+  private static void requireAll(DeviceFiles files) {
+    var _ = files.tokenizer();
+    var _ = files.graph();
+  }
+
+  /** {@code tokenizer.json}. */
+  Path tokenizer() {
+    return half.file("tokenizer.json");
+  }
+
+  /** What computes on the CPU, its weights beside it. */
+  Path graph() {
+    return half.file(
+        switch (split) {
+          case SplitPoint.EncoderDecoder() -> "encoder.onnx";
+          case SplitPoint.Causal _ -> "lower.onnx";
+        });
   }
 
   private static DeviceBundle describe(Bundle bundle, JsonNode generation) throws IOException {

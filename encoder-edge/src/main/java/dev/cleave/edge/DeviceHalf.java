@@ -2,6 +2,9 @@ package dev.cleave.edge;
 
 /** What computes on this device for one kind of model. Thread-safe. */
 interface DeviceHalf extends AutoCloseable {
+  /** What computes, as the receipt has it. */
+  String engine();
+
   /** Begins to answer a prompt. */
   Generation generate(int[] ids, GenerateOptions options);
 

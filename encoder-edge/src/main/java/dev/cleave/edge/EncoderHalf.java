@@ -40,8 +40,13 @@ final class EncoderHalf implements DeviceHalf {
   }
 
   @Override
+  public String engine() {
+    return encoder.name();
+  }
+
+  @Override
   public Generation generate(int[] ids, GenerateOptions options) {
-    GenerationLedger ledger = new GenerationLedger();
+    GenerationLedger ledger = new GenerationLedger(encoder.name());
     requireLength(ids.length);
     GenerationTerms terms = GenerationTerms.of(bundle, options, SEEDS::nextLong);
     Open open =

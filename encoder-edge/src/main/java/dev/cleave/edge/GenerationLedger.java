@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * reader of the answer the rest.
  */
 final class GenerationLedger {
+  private final String engine;
   private final long startNanos = System.nanoTime();
   private volatile long encodeNanos;
   private volatile long firstTokenNanos;
@@ -20,6 +21,15 @@ final class GenerationLedger {
   private volatile @Nullable Certificate certificate;
   private volatile long certifyNanos;
   private final CountDownLatch uploadEnded = new CountDownLatch(1);
+
+  /** Begins now, for a prompt that this engine computes. */
+  GenerationLedger(String engine) {
+    this.engine = engine;
+  }
+
+  String engine() {
+    return engine;
+  }
 
   long elapsedNanos() {
     return System.nanoTime() - startNanos;

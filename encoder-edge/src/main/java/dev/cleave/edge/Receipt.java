@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param bundleId sha-256 of the bundle, hex
  * @param serverName what the server calls itself
+ * @param engine what computed on this device: {@code ort}, {@code hat}, {@code hat-sim}
  * @param sent what left the device
  * @param received what came back
  * @param timing how long it took
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record Receipt(
     @JsonProperty("bundle_id") String bundleId,
     @JsonProperty("server_name") String serverName,
+    @JsonProperty("engine") String engine,
     @JsonUnwrapped Sent sent,
     @JsonUnwrapped Received received,
     @JsonUnwrapped Timing timing,

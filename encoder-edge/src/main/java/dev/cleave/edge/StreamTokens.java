@@ -65,6 +65,7 @@ final class StreamTokens implements TokenSource {
     return new Receipt(
         terms.bundleId(),
         stream.serverName(),
+        ledger.engine(),
         new Receipt.Sent(
             new Receipt.Coding(
                 terms.codec().name(),

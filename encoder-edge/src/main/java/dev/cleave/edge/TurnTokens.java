@@ -3,6 +3,7 @@ package dev.cleave.edge;
 import dev.cleave.edge.causal.Turn;
 import dev.cleave.edge.causal.TurnEnd;
 import dev.cleave.edge.causal.TurnReport;
+import dev.cleave.edge.engine.EngineChoice;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.link.WireTally;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +67,7 @@ final class TurnTokens implements TokenSource {
     return new Receipt(
         terms.bundleId(),
         report.serverName(),
+        EngineChoice.ORT.text(),
         new Receipt.Sent(
             new Receipt.Coding(
                 terms.codec().name(),

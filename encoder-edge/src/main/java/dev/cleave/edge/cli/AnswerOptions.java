@@ -4,6 +4,7 @@ import dev.cleave.edge.ClientOptions;
 import dev.cleave.edge.GenerateOptions;
 import dev.cleave.edge.Sampling;
 import dev.cleave.edge.codec.CodecChoice;
+import dev.cleave.edge.engine.EngineChoice;
 import dev.cleave.edge.engine.OrtEncoder;
 import dev.cleave.edge.link.ServerAddress;
 import java.nio.file.Path;
@@ -108,8 +109,22 @@ final class AnswerOptions {
       description = "Threads of the encoder (default: up to 4).")
   @Nullable Integer threads;
 
+  @Option(
+      names = "--engine",
+      paramLabel = "ENGINE",
+      converter = Converters.Engines.class,
+      completionCandidates = Converters.EngineCandidates.class,
+      defaultValue = "auto",
+      description = {
+        "What computes the device half: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).",
+        "auto takes an AI HAT+ 2 where there is one and the bundle has models for it, else ort.",
+        "hat-sim is a simulator of it, for development."
+      })
+  EngineChoice engine;
+
   ClientOptions client() {
-    return new ClientOptions(server, threads == null ? OrtEncoder.defaultThreads() : threads);
+    return new ClientOptions(
+        server, threads == null ? OrtEncoder.defaultThreads() : threads, engine);
   }
 
   GenerateOptions generate() {

@@ -71,6 +71,7 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
     err.println("receipt");
     err.printf("  bundle      %s%n", receipt.bundleId());
     err.printf("  server      %s%n", receipt.serverName());
+    err.printf("  engine      %s%n", receipt.engine());
     err.printf(
         Locale.ROOT,
         "  sent        %,d hidden states as %s in %,d frame%s: %,d bytes, %.3f bits per element%n",

@@ -1,6 +1,7 @@
 package dev.cleave.edge.cli;
 
 import dev.cleave.edge.codec.CodecChoice;
+import dev.cleave.edge.engine.EngineChoice;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.link.ServerAddress;
 import java.time.Duration;
@@ -50,6 +51,26 @@ final class Converters {
     @Override
     public Iterator<String> iterator() {
       return CodecChoice.names().iterator();
+    }
+  }
+
+  /** An engine of the device half. */
+  static final class Engines implements ITypeConverter<EngineChoice> {
+    @Override
+    public EngineChoice convert(String value) {
+      try {
+        return EngineChoice.parse(value);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+
+  /** The names of the engines, for the help text. */
+  static final class EngineCandidates implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return EngineChoice.names().iterator();
     }
   }
 

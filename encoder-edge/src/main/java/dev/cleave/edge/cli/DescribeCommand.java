@@ -1,11 +1,16 @@
 package dev.cleave.edge.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.cleave.edge.CleaveClient;
+import dev.cleave.edge.ClientOptions;
+import dev.cleave.edge.engine.EngineChoice;
+import dev.cleave.edge.engine.OrtEncoder;
 import dev.cleave.edge.link.GrpcDecoderLink;
 import dev.cleave.edge.link.ServerAddress;
 import dev.cleave.v1.DescribeReply;
 import dev.cleave.v1.Preset;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -17,18 +22,23 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code cleave describe}: what a running server serves. */
 @Command(
     name = "describe",
-    description = "Ask a running server what it serves.",
+    description = {
+      "Ask a running server what it serves; with --bundle also whether it is the same bundle and what",
+      "would compute the device half here."
+    },
     sortOptions = false,
     footer = {
       "",
       "Examples:",
       "  cleave describe",
-      "  cleave describe --server 127.0.0.1:7431 --json"
+      "  cleave describe --server 127.0.0.1:7431 --json",
+      "  cleave describe --bundle notes --engine hat"
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 final class DescribeCommand implements Callable<Integer> {
@@ -53,11 +63,37 @@ final class DescribeCommand implements Callable<Integer> {
       description = "Fail after this long: 500ms, 30s, 2m (default: ${DEFAULT-VALUE}).")
   Duration deadline;
 
+  @Option(
+      names = "--bundle",
+      paramLabel = "DIR",
+      description = "A bundle's device half, to be opened with --engine.")
+  @Nullable Path bundle;
+
+  @Option(
+      names = "--engine",
+      paramLabel = "ENGINE",
+      converter = Converters.Engines.class,
+      completionCandidates = Converters.EngineCandidates.class,
+      defaultValue = "auto",
+      description = "One of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  EngineChoice engine;
+
   @Override
   public Integer call() throws JsonProcessingException {
+    if (bundle == null && engine != EngineChoice.AUTO) {
+      throw new ParameterException(
+          spec.commandLine(), "--engine runs a device half: name one with --bundle");
+    }
     PrintWriter out = spec.commandLine().getOut();
     try (GrpcDecoderLink link = GrpcDecoderLink.to(server)) {
       Map<String, @Nullable Object> facts = facts(link.describe(deadline));
+      if (bundle != null) {
+        ClientOptions options = new ClientOptions(server, OrtEncoder.defaultThreads(), engine);
+        try (CleaveClient client = CleaveClient.open(bundle, options)) {
+          facts.put("same_bundle", client.bundleId().equals(facts.get("bundle_id")));
+          facts.put("engine", client.engine());
+        }
+      }
       if (json) {
         out.println(Json.MAPPER.writeValueAsString(facts));
       } else {

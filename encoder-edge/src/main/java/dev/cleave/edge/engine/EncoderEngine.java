@@ -8,6 +8,9 @@ import java.nio.LongBuffer;
  * thread-safe; made by whoever also closes them.
  */
 public interface EncoderEngine extends AutoCloseable {
+  /** What computes, for the receipt: {@code ort}, {@code hat}, {@code hat-sim}. */
+  String name();
+
   /** Elements of the boundary tensor per position. */
   int width();
 

@@ -44,6 +44,11 @@ public final class OrtEncoder implements EncoderEngine {
   }
 
   @Override
+  public String name() {
+    return EngineChoice.ORT.text();
+  }
+
+  @Override
   public int width() {
     return shape.width();
   }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cleave.edge.hat;
+
+import org.jspecify.annotations.NullMarked;
