@@ -25,6 +25,7 @@ class ArchitectureTest {
           .importPackages("dev.cleave");
 
   private static final String CODEC = "dev.cleave.codec..";
+  private static final String HAT = "dev.cleave.hat..";
   private static final String WIRE = "dev.cleave.wire..";
   private static final String STUBS = "dev.cleave.v1..";
   private static final String SPLIT = "dev.cleave.split..";
@@ -35,7 +36,7 @@ class ArchitectureTest {
   @Test
   void importsEveryModule() {
     // Without this a broken import would let every rule below pass on nothing.
-    for (String root : new String[] {CODEC, WIRE, STUBS, SPLIT, EDGE, SERVER, LAB}) {
+    for (String root : new String[] {CODEC, HAT, WIRE, STUBS, SPLIT, EDGE, SERVER, LAB}) {
       assertThat(CLEAVE.stream().anyMatch(resideInAPackage(root))).as(root).isTrue();
     }
   }
@@ -49,6 +50,29 @@ class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat()
             .resideInAnyPackage(CODEC, "java..", "jdk..", "org.jspecify.."));
+  }
+
+  @Test
+  void boardNeedsOnlyTheJdk() {
+    check(
+        classes()
+            .that()
+            .resideInAPackage(HAT)
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(HAT, "java..", "jdk..", "org.jspecify.."));
+  }
+
+  @Test
+  void boardIsOfTheDeviceAloneAndItsBindingsAreItsOwn() {
+    forbid(SPLIT, HAT);
+    forbid(SERVER, HAT);
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage(HAT)
+            .should()
+            .dependOnClassesThat(resideInAPackage("dev.cleave.hat.ffi..")));
   }
 
   @Test
