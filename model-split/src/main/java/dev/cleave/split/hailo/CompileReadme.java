@@ -47,7 +47,8 @@ final class CompileReadme {
 
         cleave hat samples --bundle BUNDLE --out samples
 
-    Then in this folder, for each length; `samples` is the folder of the step before:
+    Then in a copy of this folder, since the bundle must hold nothing else, for each length; `samples` is the folder of the
+    step before:
 
     """
         .formatted(
