@@ -1,12 +1,11 @@
 package dev.cleave.edge.doctor;
 
+import dev.cleave.edge.hat.HatLibraries;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,11 +15,8 @@ import java.util.regex.Pattern;
 
 /** Where the libraries of the board are on a machine: the vendor's, the shim, the simulator. */
 final class NativeFiles {
-  static final String SHIM_SETTING = "CLEAVE_HAT_LIBRARY";
-  static final String SIMULATOR_SETTING = "CLEAVE_HAT_SIM_LIBRARY";
-
-  private static final String SHIM = "libcleave_hat.so";
-  private static final String SIMULATOR = "libcleave_hat_sim.so";
+  static final String SHIM_SETTING = HatLibraries.Kind.BOARD.environment();
+  static final String SIMULATOR_SETTING = HatLibraries.Kind.SIMULATOR.environment();
 
   /** What the shim loads from its own folder, linked against the vendor's runtime. */
   private static final String BEHIND_SHIM = "libcleave_hat_hailort.so";
@@ -55,14 +51,12 @@ final class NativeFiles {
 
   /** The shim; empty where no place that is looked at has one. */
   Optional<Place> shim() {
-    return named(SHIM_SETTING, "cleave.hat.library")
-        .or(() -> first(candidates(SHIM, List.of("/usr/local/lib", machine.libraryFolder()))));
+    return place(HatLibraries.Kind.BOARD);
   }
 
   /** The simulator. */
   Optional<Place> simulator() {
-    return named(SIMULATOR_SETTING, "cleave.hat.sim.library")
-        .or(() -> first(candidates(SIMULATOR, List.of())));
+    return place(HatLibraries.Kind.SIMULATOR);
   }
 
   /** Releases of the vendor's runtime that are installed, oldest first. */
@@ -97,42 +91,12 @@ final class NativeFiles {
     }
   }
 
-  private Optional<Place> named(String environment, String property) {
-    return machine
-        .setting(environment)
-        .or(() -> machine.setting(property))
-        .map(it -> new Place(Path.of(it), true));
-  }
-
-  private List<Path> candidates(String name, List<String> folders) {
-    List<Path> candidates = new ArrayList<>();
-    folders.forEach(it -> candidates.add(machine.path(it).resolve(name)));
-    // beside the jars of the distribution, and where the build puts it
-    jars().ifPresent(it -> candidates.add(it.resolveSibling("native").resolve(name)));
-    machine
-        .setting("cleave.home")
-        .ifPresent(it -> candidates.add(Path.of(it, "native/hat-ffm/target/native", name)));
-    return candidates;
-  }
-
-  private static Optional<Place> first(List<Path> candidates) {
-    return candidates.stream()
-        .filter(Files::isRegularFile)
-        .findFirst()
-        .map(it -> new Place(it, false));
-  }
-
-  /** The folder of the distribution's jars; empty where classes were not loaded from a jar. */
-  private static Optional<Path> jars() {
-    CodeSource source = NativeFiles.class.getProtectionDomain().getCodeSource();
-    if (source == null || !source.getLocation().getPath().endsWith(".jar")) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.ofNullable(Path.of(source.getLocation().toURI()).getParent());
-    } catch (URISyntaxException _) {
-      return Optional.empty();
-    }
+  private Optional<Place> place(HatLibraries.Kind kind) {
+    HatLibraries libraries = new HatLibraries(machine.root(), machine::setting);
+    return libraries
+        .named(kind)
+        .map(file -> new Place(file, true))
+        .or(() -> libraries.find(kind).map(file -> new Place(file, false)));
   }
 
   private static List<Path> list(Path folder) {

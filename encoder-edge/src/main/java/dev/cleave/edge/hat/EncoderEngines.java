@@ -81,7 +81,7 @@ public record EncoderEngines(Bundle half, EncoderShape shape, int threads) {
     boolean simulated = choice == EngineChoice.HAT_SIM;
     HatLibraries.Kind kind = simulated ? HatLibraries.Kind.SIMULATOR : HatLibraries.Kind.BOARD;
     List<CompiledModel> models = models(simulated);
-    Path library = HatLibraries.find(kind).orElseThrow(() -> noLibrary(kind));
+    Path library = HatLibraries.here().find(kind).orElseThrow(() -> noLibrary(kind));
     HatEncoder engine =
         HatEncoder.open(
             new HatPlan(choice, library, models, half.file(HailoHalf.EMBEDDING), shape.width()));
@@ -121,7 +121,7 @@ public record EncoderEngines(Bundle half, EncoderShape shape, int threads) {
 
   private static CleaveException noLibrary(HatLibraries.Kind kind) {
     String places =
-        String.join(", ", HatLibraries.places(kind).stream().map(Path::toString).toList());
+        String.join(", ", HatLibraries.here().places(kind).stream().map(Path::toString).toList());
     return CleaveException.fatal(
         Code.ENGINE,
         "no %s at %s".formatted(kind.file(), places.isEmpty() ? "any known place" : places),
