@@ -301,6 +301,8 @@ public final class HatEncoder implements EncoderEngine {
       }
       table.close();
       library.close();
+      // nobody is in a staging any more: they are used under the gate alone
+      arena.close();
     } finally {
       gate.writeLock().unlock();
     }
