@@ -238,8 +238,9 @@ final class SegmentBatch {
       }
     }
     lane.answered(ids.length, nowNanos);
-    events.tokens(ids.length, ids.length - 1);
     lane.session.sink().sampled(segment.end() - ids.length, ids, logits);
+    // Behind the answer: who sees it counted may ask on.
+    events.tokens(ids.length, ids.length - 1);
     leaveIfFinished(lane);
   }
 
