@@ -57,7 +57,7 @@ public final class CleaveClient implements AutoCloseable {
   public static CleaveClient open(Path root, ClientOptions options) {
     DeviceFiles files = DeviceFiles.open(root);
     HfTokenizer tokenizer = HfTokenizer.open(files.tokenizer(), files.bundle().tokens().skip());
-    DecoderLink link = GrpcDecoderLink.to(options.server());
+    DecoderLink link = GrpcDecoderLink.to(options.connection());
     try {
       return new CleaveClient(files, tokenizer, half(files, options, tokenizer, link), link);
     } catch (RuntimeException e) {

@@ -2,37 +2,51 @@ package dev.cleave.edge;
 
 import dev.cleave.edge.engine.EngineChoice;
 import dev.cleave.edge.engine.OrtEncoder;
-import dev.cleave.edge.link.ServerAddress;
+import dev.cleave.edge.link.Connection;
 import java.util.Objects;
 
 /**
  * How a client runs. Immutable.
  *
- * @param server where the decoder server listens
+ * @param connection where the decoder servers are and how to talk to them
  * @param threads threads of the encoder where it runs on the CPU, at least 1
  * @param engine what computes the device half
+ * @param recovery what to do when a server is lost
  */
-public record ClientOptions(ServerAddress server, int threads, EngineChoice engine) {
+public record ClientOptions(
+    Connection connection, int threads, EngineChoice engine, Recovery recovery) {
   public ClientOptions {
+    Objects.requireNonNull(connection, "connection");
     Objects.requireNonNull(engine, "engine");
+    Objects.requireNonNull(recovery, "recovery");
     if (threads < 1 || threads > 1024) {
       throw new IllegalArgumentException("threads must be from 1 to 1024, got " + threads);
     }
   }
 
-  /** The usual number of threads, and the server at {@code host:port}. */
+  /** The usual choices, and the server at {@code host:port}. */
   public static ClientOptions of(String server) {
+    return of(Connection.to(server));
+  }
+
+  /** The usual choices over this connection. */
+  public static ClientOptions of(Connection connection) {
     return new ClientOptions(
-        ServerAddress.parse(server), OrtEncoder.defaultThreads(), EngineChoice.AUTO);
+        connection, OrtEncoder.defaultThreads(), EngineChoice.AUTO, Recovery.defaults());
   }
 
   /** This with another number of threads. */
   public ClientOptions withThreads(int threads) {
-    return new ClientOptions(server, threads, engine);
+    return new ClientOptions(connection, threads, engine, recovery);
   }
 
   /** This with another engine. */
   public ClientOptions withEngine(EngineChoice engine) {
-    return new ClientOptions(server, threads, engine);
+    return new ClientOptions(connection, threads, engine, recovery);
+  }
+
+  /** This with another way of going on when a server is lost. */
+  public ClientOptions withRecovery(Recovery recovery) {
+    return new ClientOptions(connection, threads, engine, recovery);
   }
 }

@@ -10,8 +10,8 @@ import dev.cleave.edge.engine.EncoderShape;
 import dev.cleave.edge.error.Category;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.edge.link.Connection;
 import dev.cleave.edge.link.GrpcDecoderLink;
-import dev.cleave.edge.link.ServerAddress;
 import dev.cleave.edge.text.Fixtures;
 import dev.cleave.edge.text.HfTokenizer;
 import dev.cleave.v1.FinishReason;
@@ -224,7 +224,7 @@ class CausalStreamTest {
   }
 
   private CausalHalf half(ScriptedServer server) {
-    GrpcDecoderLink link = GrpcDecoderLink.to(ServerAddress.parse(server.address()));
+    GrpcDecoderLink link = GrpcDecoderLink.to(Connection.to(server.address()));
     CausalHalf half =
         new CausalHalf(
             new DeviceBundle(

@@ -21,6 +21,14 @@ public enum WireReason {
   CHECKSUM_MISMATCH(Status.Code.DATA_LOSS),
   /** No room for another session now; RetryInfo says when to ask again. */
   NO_KV_ROOM(Status.Code.RESOURCE_EXHAUSTED),
+  /** More than this tenant is allowed at once or in this time; RetryInfo says when to ask again. */
+  QUOTA_EXCEEDED(Status.Code.RESOURCE_EXHAUSTED),
+  /** No token, or one that does not verify: expired, forged, of another issuer or audience. */
+  UNAUTHENTICATED(Status.Code.UNAUTHENTICATED),
+  /** A token that verifies, of a tenant that this server does not serve. */
+  TENANT_REFUSED(Status.Code.PERMISSION_DENIED),
+  /** The device has opened the session again, here: this stream of it is the older one. */
+  SESSION_TAKEN_OVER(Status.Code.ABORTED),
   /** The halves belong to different bundles; both ids are in the metadata. */
   BUNDLE_MISMATCH(Status.Code.FAILED_PRECONDITION),
   /** Frames of a profile that is not the served bundle's; both hashes are in the metadata. */
@@ -33,6 +41,8 @@ public enum WireReason {
   NOT_SERVING(Status.Code.UNAVAILABLE),
   /** The server is going away: open the session elsewhere. */
   DRAINING(Status.Code.UNAVAILABLE),
+  /** A step of the engine did not end: the server gives up its sessions and ends. */
+  ENGINE_STUCK(Status.Code.UNAVAILABLE),
   /** The other side, or the engine, was silent for too long. */
   STEP_TIMEOUT(Status.Code.DEADLINE_EXCEEDED),
   /** A fault of the server. */

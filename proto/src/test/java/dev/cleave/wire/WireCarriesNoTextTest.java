@@ -70,7 +70,11 @@ class WireCarriesNoTextTest {
             "target_number",
             "profile_hash_high",
             "profile_hash_low",
-            "step_positions");
+            "step_positions",
+            // random, and counted: which stream of a session is the one that lives
+            "session_high",
+            "session_low",
+            "attempt");
   }
 
   @Test

@@ -117,6 +117,10 @@ public final class ServeCommand implements Callable<Integer> {
 
   @Mixin private CausalOptions causal = new CausalOptions();
 
+  @Mixin private SecurityOptions securing = new SecurityOptions();
+
+  @Mixin private TenantOptions tenants = new TenantOptions();
+
   @Option(
       names = "--metrics-port",
       paramLabel = "N|off",
@@ -159,7 +163,7 @@ public final class ServeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     LogPolicy.toStderr(logLevel);
-    Plaintext.requireLoopback(host, port);
+    Plaintext.requireAllowed(host, port, securing.security());
     Bundle half = Bundle.open(bundle, Half.SERVER);
     ServerConfig config = config(half.manifest());
     ServedModel model =
@@ -231,11 +235,10 @@ public final class ServeCommand implements Callable<Integer> {
             allowLogits,
             seconds(idleTimeout));
     return new ServerConfig(
-        host,
-        port,
-        metricsPortNumber(),
+        new ServerConfig.Listen(host, port, metricsPortNumber(), securing.security()),
         name == null ? shortName(manifest.name()) : name,
         limits,
+        tenants.policy(),
         seconds(drainTimeout));
   }
 
@@ -276,7 +279,7 @@ public final class ServeCommand implements Callable<Integer> {
   }
 
   private void ready(DecoderServer server, ServerConfig config, ServedModel model) {
-    String address = config.host() + ":" + server.port();
+    String address = config.listen().host() + ":" + server.port();
     LoggerFactory.getLogger(ServeCommand.class)
         .info(
             "ready {} bundle={} device={} precision={} sessions={} metrics={}",

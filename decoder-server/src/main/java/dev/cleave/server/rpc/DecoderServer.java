@@ -71,7 +71,7 @@ public final class DecoderServer implements AutoCloseable {
    */
   public static DecoderServer start(
       ServerConfig config, ServedModel model, TokenRules rules, DecoderEngine engine) {
-    InetSocketAddress address = Plaintext.requireLoopback(config.host(), config.port());
+    InetSocketAddress address = address(config.listen());
     LogPolicy.enforceFloor();
     DecoderShape shape = engine.shape();
     SessionLimits limits = config.limits();
@@ -106,7 +106,7 @@ public final class DecoderServer implements AutoCloseable {
    */
   public static DecoderServer start(
       ServerConfig config, CausalConfig causal, ServedModel model, UpperEngine engine) {
-    InetSocketAddress address = Plaintext.requireLoopback(config.host(), config.port());
+    InetSocketAddress address = address(config.listen());
     LogPolicy.enforceFloor();
     UpperShape shape = engine.shape();
     SessionLimits limits = config.limits();
@@ -133,6 +133,10 @@ public final class DecoderServer implements AutoCloseable {
             new SessionCall.Limits(causal.stepPositions(), causal.sessionTimeout()),
             placement(shape.device(), shape.precision()));
     return serve(base, scheduler, service, address);
+  }
+
+  private static InetSocketAddress address(ServerConfig.Listen listen) {
+    return Plaintext.requireAllowed(listen.host(), listen.port(), listen.security());
   }
 
   private static DecoderService.Engine placement(String device, String precision) {
@@ -176,8 +180,9 @@ public final class DecoderServer implements AutoCloseable {
       throw new ServerException(
           "listen", address.toString(), "choose another --port, or --port 0 for a free one", e);
     }
-    if (base.config().metricsPort() != ServerConfig.METRICS_OFF) {
-      side = SideEndpoint.start(base.config().metricsPort(), base.registry(), this::serving);
+    if (base.config().listen().metricsPort() != ServerConfig.METRICS_OFF) {
+      side =
+          SideEndpoint.start(base.config().listen().metricsPort(), base.registry(), this::serving);
     }
     try {
       owner.warm().join();

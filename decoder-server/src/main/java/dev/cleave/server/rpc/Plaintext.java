@@ -1,6 +1,7 @@
 package dev.cleave.server.rpc;
 
 import dev.cleave.server.ServerException;
+import dev.cleave.server.security.Security;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -15,7 +16,7 @@ public final class Plaintext {
    *
    * @throws ServerException when the host is not known, or any of its addresses leaves this machine
    */
-  public static InetSocketAddress requireLoopback(String host, int port) {
+  public static InetSocketAddress requireAllowed(String host, int port, Security security) {
     InetAddress[] addresses;
     try {
       addresses = InetAddress.getAllByName(host);
@@ -23,7 +24,7 @@ public final class Plaintext {
       throw new ServerException("listen", host, "the host name is not known", e);
     }
     for (InetAddress address : addresses) {
-      if (!address.isLoopbackAddress()) {
+      if (!address.isLoopbackAddress() && !security.insecurePlaintext()) {
         throw new ServerException(
             "listen",
             host,

@@ -1,25 +1,22 @@
 package dev.cleave.server.rpc;
 
+import dev.cleave.server.security.Security;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.server.tenant.TenantPolicy;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
- * How a server listens. Immutable.
+ * How a server runs. Immutable.
  *
- * @param host a loopback address: there is no TLS yet, so the server refuses any other
- * @param port 0 picks a free one
- * @param metricsPort of the side port, always on loopback; 0 picks a free one, -1 is off
+ * @param listen where it listens
  * @param name told to clients
  * @param limits what sessions are held to
+ * @param tenants what each tenant is held to
  * @param drainTimeout how long {@link DecoderServer#drain()} lets sessions finish
  */
 public record ServerConfig(
-    String host,
-    int port,
-    int metricsPort,
-    String name,
-    SessionLimits limits,
-    Duration drainTimeout) {
+    Listen listen, String name, SessionLimits limits, TenantPolicy tenants, Duration drainTimeout) {
 
   /** The metrics port that turns the side port off. */
   public static final int METRICS_OFF = -1;
@@ -29,9 +26,35 @@ public record ServerConfig(
   /** Characters of the longest name. */
   public static final int MAX_NAME_LENGTH = 64;
 
+  /**
+   * Where a server listens. Immutable.
+   *
+   * @param host an address of this machine
+   * @param port 0 picks a free one
+   * @param metricsPort of the side port, always on loopback; 0 picks a free one, -1 is off
+   * @param security how it proves itself, and what it asks of who connects
+   */
+  public record Listen(String host, int port, int metricsPort, Security security) {
+    public Listen {
+      requirePort("port", port, 0);
+      requirePort("metricsPort", metricsPort, METRICS_OFF);
+      Objects.requireNonNull(security, "security");
+    }
+
+    /** Free ports of this machine, the metrics port among them. */
+    public static Listen onFreePorts() {
+      return new Listen("127.0.0.1", 0, 0, Security.loopback());
+    }
+
+    private static void requirePort(String field, int port, int least) {
+      if (port < least || port > MAX_PORT) {
+        throw new IllegalArgumentException(
+            field + " must be in [" + least + ", 65535], got " + port);
+      }
+    }
+  }
+
   public ServerConfig {
-    requirePort("port", port, 0);
-    requirePort("metricsPort", metricsPort, METRICS_OFF);
     if (name.isBlank() || name.length() > MAX_NAME_LENGTH) {
       throw new IllegalArgumentException("name must have 1 to 64 characters, got '" + name + "'");
     }
@@ -42,20 +65,27 @@ public record ServerConfig(
 
   /** A server on free loopback ports with the metrics port open, for embedding and for tests. */
   public static ServerConfig onFreePorts(SessionLimits limits) {
-    return new ServerConfig("127.0.0.1", 0, 0, "embedded", limits, Duration.ofSeconds(30));
+    return new ServerConfig(
+        Listen.onFreePorts(), "embedded", limits, TenantPolicy.unlimited(), Duration.ofSeconds(30));
   }
 
-  public ServerConfig withMetricsPort(int newMetricsPort) {
-    return new ServerConfig(host, port, newMetricsPort, name, limits, drainTimeout);
+  /** This listening elsewhere. */
+  public ServerConfig withListen(Listen newListen) {
+    return new ServerConfig(newListen, name, limits, tenants, drainTimeout);
   }
 
+  /** This with another name. */
+  public ServerConfig withName(String newName) {
+    return new ServerConfig(listen, newName, limits, tenants, drainTimeout);
+  }
+
+  /** This with other limits for tenants. */
+  public ServerConfig withTenants(TenantPolicy newTenants) {
+    return new ServerConfig(listen, name, limits, newTenants, drainTimeout);
+  }
+
+  /** This with another time to finish. */
   public ServerConfig withDrainTimeout(Duration newDrainTimeout) {
-    return new ServerConfig(host, port, metricsPort, name, limits, newDrainTimeout);
-  }
-
-  private static void requirePort(String field, int port, int least) {
-    if (port < least || port > MAX_PORT) {
-      throw new IllegalArgumentException(field + " must be in [" + least + ", 65535], got " + port);
-    }
+    return new ServerConfig(listen, name, limits, tenants, newDrainTimeout);
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.server.sampling.TokenRules;
+import dev.cleave.server.security.Security;
 import dev.cleave.wire.WireError;
 import dev.cleave.wire.WireReason;
 import io.grpc.ManagedChannel;
@@ -40,13 +41,10 @@ class DiscoveryTest {
     FakeDecoderEngine engine = new FakeDecoderEngine(2, 50);
     Semaphore gate = engine.gateSteps();
     ServerConfig config =
-        new ServerConfig(
-            "127.0.0.1",
-            port,
-            ServerConfig.METRICS_OFF,
-            "cold",
-            TestServer.limits(2, false, Duration.ofSeconds(30)),
-            Duration.ZERO);
+        ServerConfig.onFreePorts(TestServer.limits(2, false, Duration.ofSeconds(30)))
+            .withListen(
+                new ServerConfig.Listen(
+                    "127.0.0.1", port, ServerConfig.METRICS_OFF, Security.loopback()));
     ServedModel model = new ServedModel(TestServer.BUNDLE_ID, "fake");
     CompletableFuture<DecoderServer> starting =
         CompletableFuture.supplyAsync(

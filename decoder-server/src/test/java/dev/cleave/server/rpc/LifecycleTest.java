@@ -8,6 +8,7 @@ import dev.cleave.server.ServerException;
 import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.server.sampling.TokenRules;
+import dev.cleave.server.security.Security;
 import dev.cleave.server.session.SessionLimits;
 import dev.cleave.v1.FinishReason;
 import dev.cleave.wire.Uplink;
@@ -202,7 +203,9 @@ class LifecycleTest {
   void plaintextStaysOnThisMachine(String host) {
     SessionLimits limits = TestServer.limits(1, false, Duration.ofSeconds(1));
     ServerConfig config =
-        new ServerConfig(host, 0, ServerConfig.METRICS_OFF, "x", limits, Duration.ZERO);
+        ServerConfig.onFreePorts(limits)
+            .withListen(
+                new ServerConfig.Listen(host, 0, ServerConfig.METRICS_OFF, Security.loopback()));
     try (FakeDecoderEngine engine = new FakeDecoderEngine(1, 10)) {
       assertThatThrownBy(
               () -> DecoderServer.start(config, model(), TokenRules.of(3, Set.of()), engine))

@@ -6,7 +6,6 @@ import dev.cleave.edge.Sampling;
 import dev.cleave.edge.codec.CodecChoice;
 import dev.cleave.edge.engine.EngineChoice;
 import dev.cleave.edge.engine.OrtEncoder;
-import dev.cleave.edge.link.ServerAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -14,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What can be chosen wherever a model answers. */
@@ -26,13 +26,7 @@ final class AnswerOptions {
       description = "The bundle; only its device half is read.")
   Path bundle;
 
-  @Option(
-      names = "--server",
-      paramLabel = "HOST:PORT",
-      converter = Converters.Servers.class,
-      defaultValue = ServerAddress.DEFAULT,
-      description = "The decoder server, on this machine (default: ${DEFAULT-VALUE}).")
-  ServerAddress server;
+  @Mixin ConnectionOptions servers;
 
   @Option(
       names = "--max-tokens",
@@ -123,8 +117,9 @@ final class AnswerOptions {
   EngineChoice engine;
 
   ClientOptions client() {
-    return new ClientOptions(
-        server, threads == null ? OrtEncoder.defaultThreads() : threads, engine);
+    return ClientOptions.of(servers.connection())
+        .withThreads(threads == null ? OrtEncoder.defaultThreads() : threads)
+        .withEngine(engine);
   }
 
   GenerateOptions generate() {

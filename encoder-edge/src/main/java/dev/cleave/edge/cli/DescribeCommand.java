@@ -4,9 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.cleave.edge.CleaveClient;
 import dev.cleave.edge.ClientOptions;
 import dev.cleave.edge.engine.EngineChoice;
-import dev.cleave.edge.engine.OrtEncoder;
 import dev.cleave.edge.link.GrpcDecoderLink;
-import dev.cleave.edge.link.ServerAddress;
 import dev.cleave.v1.DescribeReply;
 import dev.cleave.v1.Preset;
 import java.io.PrintWriter;
@@ -20,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -44,13 +43,7 @@ import picocli.CommandLine.Spec;
 final class DescribeCommand implements Callable<Integer> {
   @Spec CommandSpec spec;
 
-  @Option(
-      names = "--server",
-      paramLabel = "HOST:PORT",
-      converter = Converters.Servers.class,
-      defaultValue = ServerAddress.DEFAULT,
-      description = "The decoder server, on this machine (default: ${DEFAULT-VALUE}).")
-  ServerAddress server;
+  @Mixin ConnectionOptions servers;
 
   @Option(names = "--json", description = "Print one JSON object.")
   boolean json;
@@ -85,10 +78,10 @@ final class DescribeCommand implements Callable<Integer> {
           spec.commandLine(), "--engine runs a device half: name one with --bundle");
     }
     PrintWriter out = spec.commandLine().getOut();
-    try (GrpcDecoderLink link = GrpcDecoderLink.to(server)) {
+    try (GrpcDecoderLink link = GrpcDecoderLink.to(servers.connection())) {
       Map<String, @Nullable Object> facts = facts(link.describe(deadline));
       if (bundle != null) {
-        ClientOptions options = new ClientOptions(server, OrtEncoder.defaultThreads(), engine);
+        ClientOptions options = ClientOptions.of(servers.connection()).withEngine(engine);
         try (CleaveClient client = CleaveClient.open(bundle, options)) {
           facts.put("same_bundle", client.bundleId().equals(facts.get("bundle_id")));
           facts.put("engine", client.engine());

@@ -13,7 +13,9 @@ public interface DecoderLink extends AutoCloseable {
   DescribeReply describe(Duration timeout);
 
   /**
-   * Begins one generation: sends {@code open} and returns without waiting for the answer.
+   * Begins one generation: sends {@code open} and returns without waiting for the answer. Where
+   * there are several servers, the session that {@code open} names decides which one: the same for
+   * the same attempt while that server lives, another one for the next attempt.
    *
    * @param terms what the caller allows the stream to take
    */

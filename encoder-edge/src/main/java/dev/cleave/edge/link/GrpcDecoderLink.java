@@ -34,8 +34,9 @@ public final class GrpcDecoderLink implements DecoderLink {
     this.channel = channel;
   }
 
-  /** A link to this server; nothing is sent before the first call. */
-  public static GrpcDecoderLink to(ServerAddress address) {
+  /** A link over this connection; nothing is sent before the first call. */
+  public static GrpcDecoderLink to(Connection connection) {
+    ServerAddress address = connection.server();
     ManagedChannel channel =
         NettyChannelBuilder.forAddress(address.socket())
             .overrideAuthority(address.authority())
