@@ -4,9 +4,9 @@ import static dev.cleave.split.onnx.OnnxGraph.attribute;
 
 import ai.onnx.proto.OnnxMl;
 import dev.cleave.split.block.AttentionSpec;
-import dev.cleave.split.block.BlockSpec;
 import dev.cleave.split.block.MlpSpec;
 import dev.cleave.split.block.NormSpec;
+import dev.cleave.split.block.ResidualBlock;
 import dev.cleave.split.block.StackSpec;
 import dev.cleave.split.checkpoint.TensorInfo;
 import java.nio.FloatBuffer;
@@ -103,8 +103,14 @@ public final class BucketEmitter {
             ? graph.floats(bias, 1, stack.block().self().heads(), positions, positions)
             : "";
     String x = EMBEDDINGS;
+    ResidualBlock block =
+        new ResidualBlock(
+            this::norm,
+            (name, value) -> attention(name, value, relative),
+            this::mlp,
+            (value, more) -> graph.node("Add", value, more));
     for (int n = 0; n < stack.layers(); n++) {
-      x = block("layers." + n + ".", x, relative);
+      x = block.emit(stack.block(), "layers." + n + ".", x);
     }
     if (stack.finalNorm().isPresent()) {
       norm(stack.finalNorm().get(), "norm", x);
@@ -118,31 +124,11 @@ public final class BucketEmitter {
       return; // folded: the graph has it by distance
     }
     graph.initializer(
-        OnnxMl.TensorProto.newBuilder()
-            .setName(name)
-            .setDataType(OnnxMl.TensorProto.DataType.FLOAT.getNumber())
-            .addAllDims(info.shape())
-            .setDataLocation(OnnxMl.TensorProto.DataLocation.EXTERNAL)
-            .addExternalData(entry("location", file.location()))
-            .addExternalData(entry("offset", Long.toString(info.offset())))
-            .addExternalData(entry("length", Long.toString(info.bytes())))
-            .build());
-  }
-
-  private static OnnxMl.StringStringEntryProto entry(String key, String value) {
-    return OnnxMl.StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
-  }
-
-  private String block(String prefix, String input, String bias) {
-    BlockSpec block = stack.block();
-    boolean pre = block.placement() == NormSpec.Placement.PRE;
-    String x = input;
-    String part = pre ? norm(block.norm(), prefix + "self.norm", x) : x;
-    x = graph.node("Add", x, attention(prefix + "self", part, bias));
-    x = pre ? x : norm(block.norm(), prefix + "self.norm", x);
-    part = pre ? norm(block.norm(), prefix + "mlp.norm", x) : x;
-    x = graph.node("Add", x, mlp(block.mlp(), prefix + "mlp", part));
-    return pre ? x : norm(block.norm(), prefix + "mlp.norm", x);
+        ExternalData.entry(
+            new ExternalData.Place(file.location(), info.offset(), info.bytes()),
+            name,
+            OnnxMl.TensorProto.DataType.FLOAT,
+            info.shape()));
   }
 
   private String attention(String prefix, String x, String bias) {

@@ -4,9 +4,9 @@ import static dev.cleave.split.onnx.OnnxGraph.attribute;
 
 import ai.onnx.proto.OnnxMl;
 import dev.cleave.split.block.AttentionSpec;
-import dev.cleave.split.block.BlockSpec;
 import dev.cleave.split.block.EmbeddingSpec;
 import dev.cleave.split.block.NormSpec;
+import dev.cleave.split.block.ResidualBlock;
 import dev.cleave.split.block.StackSpec;
 import dev.cleave.split.checkpoint.DType;
 import dev.cleave.split.checkpoint.TensorData;
@@ -132,8 +132,14 @@ public final class EncoderEmitter {
     String x = embedding(ids, length);
     AttentionSpec self = stack.block().self();
     String bias = self.relativeBias().isPresent() ? relativeBias(length) : "";
+    ResidualBlock block =
+        new ResidualBlock(
+            this::norm,
+            (name, value) -> attention(name, value, bias),
+            parts::mlp,
+            (value, more) -> graph.node("Add", value, more));
     for (int n = 0; n < stack.layers(); n++) {
-      x = block("layers." + n + ".", x, bias);
+      x = block.emit(stack.block(), "layers." + n + ".", x);
     }
     if (stack.finalNorm().isPresent()) {
       x = norm(stack.finalNorm().get(), "norm", x);
@@ -165,18 +171,6 @@ public final class EncoderEmitter {
     String distance = graph.node("Sub", key, query);
     String index = graph.node("Add", distance, graph.index(maxPositions - 1L));
     return graph.node("Gather", List.of(attribute("axis", 1)), RELATIVE_BIAS, index);
-  }
-
-  private String block(String prefix, String input, String bias) {
-    BlockSpec block = stack.block();
-    boolean pre = block.placement() == NormSpec.Placement.PRE;
-    String x = input;
-    String part = pre ? norm(block.norm(), prefix + "self.norm", x) : x;
-    x = graph.node("Add", x, attention(prefix + "self", part, bias));
-    x = pre ? x : norm(block.norm(), prefix + "self.norm", x);
-    part = pre ? norm(block.norm(), prefix + "mlp.norm", x) : x;
-    x = graph.node("Add", x, parts.mlp(block.mlp(), prefix + "mlp", part));
-    return pre ? x : norm(block.norm(), prefix + "mlp.norm", x);
   }
 
   private String attention(String prefix, String x, String bias) {

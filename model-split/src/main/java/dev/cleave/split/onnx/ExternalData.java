@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
@@ -23,6 +24,15 @@ final class ExternalData implements AutoCloseable {
   private static final int PAGE_BYTES = 4096;
   private static final int PAGE_FROM_BYTES = 1 << 20;
   private static final int CHUNK_ELEMENTS = 1 << 20;
+
+  /**
+   * Where a tensor lies.
+   *
+   * @param location the file's name
+   * @param offset of its first byte
+   * @param bytes how many
+   */
+  record Place(String location, long offset, long bytes) {}
 
   private final String location;
   private final FileChannel channel;
@@ -67,14 +77,21 @@ final class ExternalData implements AutoCloseable {
 
   private OnnxMl.TensorProto entry(TensorData tensor, OnnxMl.TensorProto.DataType type, long offset)
       throws IOException {
+    Place place = new Place(location, offset, channel.position() - offset);
+    return entry(place, tensor.name(), type, tensor.shape());
+  }
+
+  /** What a graph says of a tensor that lies in a file beside it. */
+  static OnnxMl.TensorProto entry(
+      Place place, String name, OnnxMl.TensorProto.DataType type, List<Long> shape) {
     return OnnxMl.TensorProto.newBuilder()
-        .setName(tensor.name())
+        .setName(name)
         .setDataType(type.getNumber())
-        .addAllDims(tensor.shape())
+        .addAllDims(shape)
         .setDataLocation(OnnxMl.TensorProto.DataLocation.EXTERNAL)
-        .addExternalData(entry("location", location))
-        .addExternalData(entry("offset", Long.toString(offset)))
-        .addExternalData(entry("length", Long.toString(channel.position() - offset)))
+        .addExternalData(entry("location", place.location()))
+        .addExternalData(entry("offset", Long.toString(place.offset())))
+        .addExternalData(entry("length", Long.toString(place.bytes())))
         .build();
   }
 

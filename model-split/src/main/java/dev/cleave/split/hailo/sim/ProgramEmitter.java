@@ -1,9 +1,9 @@
 package dev.cleave.split.hailo.sim;
 
 import dev.cleave.split.block.AttentionSpec;
-import dev.cleave.split.block.BlockSpec;
 import dev.cleave.split.block.MlpSpec;
 import dev.cleave.split.block.NormSpec;
+import dev.cleave.split.block.ResidualBlock;
 import dev.cleave.split.block.StackSpec;
 import dev.cleave.split.hailo.sim.SimNode.Operation;
 import dev.cleave.split.onnx.BucketEmitter;
@@ -34,8 +34,14 @@ final class ProgramEmitter {
 
   private void body() {
     String x = BucketEmitter.EMBEDDINGS;
+    ResidualBlock block =
+        new ResidualBlock(
+            this::norm,
+            this::attention,
+            this::mlp,
+            (value, more) -> add(Operation.ADD, 0, 0, value, more));
     for (int n = 0; n < stack.layers(); n++) {
-      x = block("layers." + n + ".", x);
+      x = block.emit(stack.block(), "layers." + n + ".", x);
     }
     if (stack.finalNorm().isPresent()) {
       norm(stack.finalNorm().get(), "norm", x);
@@ -50,18 +56,6 @@ final class ProgramEmitter {
     String output = operation.name().toLowerCase(Locale.ROOT) + "_" + nodes.size();
     nodes.add(new SimNode(operation, output, List.of(inputs), number, factor));
     return output;
-  }
-
-  private String block(String prefix, String input) {
-    BlockSpec block = stack.block();
-    boolean pre = block.placement() == NormSpec.Placement.PRE;
-    String x = input;
-    String part = pre ? norm(block.norm(), prefix + "self.norm", x) : x;
-    x = add(Operation.ADD, 0, 0, x, attention(prefix + "self", part));
-    x = pre ? x : norm(block.norm(), prefix + "self.norm", x);
-    part = pre ? norm(block.norm(), prefix + "mlp.norm", x) : x;
-    x = add(Operation.ADD, 0, 0, x, mlp(block.mlp(), prefix + "mlp", part));
-    return pre ? x : norm(block.norm(), prefix + "mlp.norm", x);
   }
 
   private String attention(String prefix, String x) {
