@@ -87,11 +87,8 @@ record DeviceFiles(DeviceBundle bundle, Bundle half, SplitPoint split, Optional<
 
   private static Optional<ChatFiles> chat(Bundle bundle, JsonNode generation) {
     String template = "chat_template.jinja";
-    boolean has =
-        bundle.manifest().files(Half.DEVICE).stream()
-            .anyMatch(file -> file.path().equals("device/" + template));
     JsonNode chat = generation.path("chat");
-    return has
+    return bundle.manifest().has(Half.DEVICE, template)
         ? Optional.of(
             new ChatFiles(
                 bundle.file(template),

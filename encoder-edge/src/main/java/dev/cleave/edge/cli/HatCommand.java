@@ -116,9 +116,7 @@ final class HatCommand implements Runnable {
         return text;
       }
       String own = "calibration.jsonl";
-      boolean brought =
-          device.manifest().files(Half.DEVICE).stream().anyMatch(file -> file.name().equals(own));
-      if (!brought) {
+      if (!device.manifest().has(Half.DEVICE, own)) {
         throw new ParameterException(
             spec.commandLine(), "the bundle brings no text; give some with --text FILE");
       }

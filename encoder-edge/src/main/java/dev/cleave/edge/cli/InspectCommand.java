@@ -180,8 +180,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static boolean hasChat(BundleManifest manifest) {
-    return manifest.files(Half.DEVICE).stream()
-        .anyMatch(file -> file.name().equals("chat_template.jinja"));
+    return manifest.has(Half.DEVICE, "chat_template.jinja");
   }
 
   private static String holds(BundleFile file) {

@@ -153,6 +153,11 @@ public record BundleManifest(
     return files.stream().filter(file -> file.half() == half).toList();
   }
 
+  /** Whether one half has a file of this name. */
+  public boolean has(Half half, String name) {
+    return files(half).stream().anyMatch(file -> file.name().equals(name));
+  }
+
   /** Bytes of one half's files. */
   public long bytes(Half half) {
     return files(half).stream().mapToLong(BundleFile::bytes).sum();

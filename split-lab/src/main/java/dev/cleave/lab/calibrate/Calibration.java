@@ -123,10 +123,7 @@ public final class Calibration {
     if (options.text().isPresent()) {
       return options.text();
     }
-    boolean brought =
-        device.manifest().files(Half.DEVICE).stream()
-            .anyMatch(file -> file.name().equals(CalibrationText.FILE));
-    if (brought) {
+    if (device.manifest().has(Half.DEVICE, CalibrationText.FILE)) {
       return Optional.of(device.file(CalibrationText.FILE));
     }
     return switch (device.manifest().split()) {

@@ -58,9 +58,7 @@ final class Openings {
 
   private static List<int[]> conversations(
       Bundle half, JsonNode generation, HfTokenizer tokenizer) {
-    boolean has =
-        half.manifest().files(Half.DEVICE).stream().anyMatch(file -> file.name().equals(TEMPLATE));
-    if (!has) {
+    if (!half.manifest().has(Half.DEVICE, TEMPLATE)) {
       return List.of();
     }
     JsonNode chat = generation.path("chat");
