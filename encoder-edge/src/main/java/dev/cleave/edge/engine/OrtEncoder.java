@@ -61,14 +61,9 @@ public final class OrtEncoder implements EncoderEngine {
   @Override
   public void encode(LongBuffer ids, FloatBuffer hidden) {
     int positions = ids.remaining();
-    requirePositions(positions);
+    requireAtMost(positions);
     requireDirect(ids.isDirect() && hidden.isDirect());
-    int elements = Math.multiplyExact(positions, width());
-    if (hidden.remaining() < elements) {
-      throw new IllegalArgumentException(
-          "hidden must have room for %d x %d = %d elements, has %d"
-              .formatted(positions, width(), elements, hidden.remaining()));
-    }
+    int elements = shape.elements(ids, hidden);
     try {
       run(ids.slice(), hidden.slice(hidden.position(), elements));
     } catch (OrtException e) {
@@ -100,11 +95,7 @@ public final class OrtEncoder implements EncoderEngine {
     model.close();
   }
 
-  private void requirePositions(int positions) {
-    if (positions == 0) {
-      throw CleaveException.fatal(
-          Code.INPUT, "there is nothing to encode: 0 positions", "give some text");
-    }
+  private void requireAtMost(int positions) {
     if (positions > maxPositions()) {
       throw CleaveException.fatal(
           Code.INPUT,

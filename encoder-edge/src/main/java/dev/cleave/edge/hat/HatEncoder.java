@@ -1,6 +1,7 @@
 package dev.cleave.edge.hat;
 
 import dev.cleave.edge.engine.EncoderEngine;
+import dev.cleave.edge.engine.EncoderShape;
 import dev.cleave.edge.engine.EngineChoice;
 import dev.cleave.edge.error.Category;
 import dev.cleave.edge.error.CleaveException;
@@ -130,13 +131,8 @@ public final class HatEncoder implements EncoderEngine {
   @Override
   public void encode(LongBuffer ids, FloatBuffer hidden) {
     int positions = ids.remaining();
-    requirePositions(positions);
-    int elements = Math.multiplyExact(positions, width());
-    if (hidden.remaining() < elements) {
-      throw new IllegalArgumentException(
-          "hidden must have room for %d x %d = %d elements, has %d"
-              .formatted(positions, width(), elements, hidden.remaining()));
-    }
+    requireAtMost(positions);
+    int elements = new EncoderShape(width(), maxPositions()).elements(ids, hidden);
     Staging staging = take();
     try {
       FloatBuffer out = hidden.slice(hidden.position(), elements);
@@ -255,11 +251,7 @@ public final class HatEncoder implements EncoderEngine {
     }
   }
 
-  private void requirePositions(int positions) {
-    if (positions == 0) {
-      throw CleaveException.fatal(
-          Code.INPUT, "there is nothing to encode: 0 positions", "give some text");
-    }
+  private void requireAtMost(int positions) {
     if (positions > maxPositions()) {
       throw CleaveException.fatal(
           Code.INPUT,
