@@ -157,7 +157,9 @@ public final class DecoderServer implements AutoCloseable {
             .flowControlWindow(FLOW_WINDOW_BYTES)
             .keepAliveTime(60, TimeUnit.SECONDS)
             .keepAliveTimeout(20, TimeUnit.SECONDS)
-            .permitKeepAliveTime(10, TimeUnit.SECONDS)
+            // Half of what devices ask after: pings that the network brings close to each other
+            // would count against them, and three such end the connection.
+            .permitKeepAliveTime(5, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .addService(service.definition())
             .addService(base.health().service())

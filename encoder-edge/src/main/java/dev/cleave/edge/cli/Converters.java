@@ -1,9 +1,9 @@
 package dev.cleave.edge.cli;
 
+import dev.cleave.edge.channel.Servers;
 import dev.cleave.edge.codec.CodecChoice;
 import dev.cleave.edge.engine.EngineChoice;
 import dev.cleave.edge.error.CleaveException;
-import dev.cleave.edge.link.ServerAddress;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.regex.Matcher;
@@ -74,12 +74,12 @@ final class Converters {
     }
   }
 
-  /** A server on this machine. */
-  static final class Servers implements ITypeConverter<ServerAddress> {
+  /** Where the servers are. */
+  static final class ServerList implements ITypeConverter<Servers> {
     @Override
-    public ServerAddress convert(String value) {
+    public Servers convert(String value) {
       try {
-        return ServerAddress.parse(value);
+        return Servers.parse(value);
       } catch (CleaveException e) {
         throw new TypeConversionException(e.getMessage());
       }

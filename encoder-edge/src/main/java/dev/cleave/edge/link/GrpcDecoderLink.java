@@ -1,5 +1,8 @@
 package dev.cleave.edge.link;
 
+import dev.cleave.edge.error.Category;
+import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.v1.DescribeReply;
 import dev.cleave.v1.DescribeRequest;
 import dev.cleave.v1.Open;
@@ -8,68 +11,82 @@ import dev.cleave.wire.DecoderMethods;
 import dev.cleave.wire.Uplink;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
-import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The link over gRPC, plaintext, to this machine only. One HTTP/2 connection, made when first
- * needed and shared by all streams.
+ * The link over gRPC. One HTTP/2 connection to each server, made when first needed and shared by
+ * all streams.
  */
 public final class GrpcDecoderLink implements DecoderLink {
   private static final int DESCRIBE_MAX_BYTES = 64 << 10;
 
-  private static final int FLOW_CONTROL_BYTES = 1 << 20;
+  private final ServerRing servers;
 
-  private final ServerAddress address;
-  private final ManagedChannel channel;
-
-  private GrpcDecoderLink(ServerAddress address, ManagedChannel channel) {
-    this.address = address;
-    this.channel = channel;
+  private GrpcDecoderLink(ServerRing servers) {
+    this.servers = servers;
   }
 
   /** A link over this connection; nothing is sent before the first call. */
   public static GrpcDecoderLink to(Connection connection) {
-    ServerAddress address = connection.server();
-    ManagedChannel channel =
-        NettyChannelBuilder.forAddress(address.socket())
-            .overrideAuthority(address.authority())
-            .usePlaintext()
-            // The proxies of the environment would take the states off this machine.
-            .proxyDetector(target -> null)
-            // A retry inside gRPC keeps copies of the frames and cannot save a stream that began.
-            .disableRetry()
-            // Fixed: what a slow reader leaves unread here is bounded by this.
-            .flowControlWindow(FLOW_CONTROL_BYTES)
-            // The stream's callbacks only hand messages over.
-            .directExecutor()
-            .build();
-    return new GrpcDecoderLink(address, channel);
+    return to(connection, System::nanoTime);
   }
 
+  /** The same with another clock. */
+  static GrpcDecoderLink to(Connection connection, LongSupplier nanoClock) {
+    return new GrpcDecoderLink(ServerRing.of(connection, nanoClock));
+  }
+
+  /** Asks one server after the other until one answers. */
   @Override
   public DescribeReply describe(Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    @Nullable CleaveException failure = null;
+    List<ServerChannel> all = servers.all();
+    for (int i = 0; i < all.size(); i++) {
+      // A silent one may not take the time of the others.
+      long share = (deadline - System.nanoTime()) / (all.size() - i);
+      try {
+        return describe(all.get(i), share);
+      } catch (CleaveException e) {
+        if (e.category() == Category.FATAL) {
+          throw e;
+        }
+        failure = e;
+      }
+    }
+    throw failure == null ? new IllegalStateException("no servers") : failure;
+  }
+
+  private static DescribeReply describe(ServerChannel server, long nanos) {
     CallOptions options =
         CallOptions.DEFAULT
-            .withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS)
+            .withDeadlineAfter(nanos, TimeUnit.NANOSECONDS)
             .withMaxInboundMessageSize(DESCRIBE_MAX_BYTES);
     try {
       return ClientCalls.blockingUnaryCall(
-          channel, DecoderMethods.DESCRIBE, options, DescribeRequest.getDefaultInstance());
+          server.channel(), DecoderMethods.DESCRIBE, options, DescribeRequest.getDefaultInstance());
     } catch (StatusRuntimeException e) {
-      throw new StreamFailures(address, "could not ask what it serves", Optional.empty())
-          .of(e, false);
+      CleaveException failure =
+          new StreamFailures(server.name(), "could not ask what it serves", Optional.empty())
+              .of(e, false);
+      if (failure.code() == Code.LINK) {
+        server.refused();
+      }
+      throw failure;
     }
   }
 
   @Override
   public DecoderStream open(Open open, StreamTerms terms) {
+    ServerChannel server = servers.pick(open);
     TallyTracer tracer = new TallyTracer();
     CallOptions options =
         CallOptions.DEFAULT
@@ -79,21 +96,20 @@ public final class GrpcDecoderLink implements DecoderLink {
       options = options.withDeadlineAfter(terms.deadline().get().toNanos(), TimeUnit.NANOSECONDS);
     }
     String bundle = HexFormat.of().formatHex(open.getBundleId().toByteArray());
-    ClientCall<Uplink, ServerMessage> call = channel.newCall(DecoderMethods.GENERATE, options);
+    ClientCall<Uplink, ServerMessage> call =
+        server.channel().newCall(DecoderMethods.GENERATE, options);
     GrpcDecoderStream stream =
         new GrpcDecoderStream(
-            call, tracer, new StreamFailures(address, "generation failed", Optional.of(bundle)));
+            call,
+            tracer,
+            new StreamFailures(server.name(), "generation failed", Optional.of(bundle)),
+            server::refused);
     stream.start(open);
     return stream;
   }
 
   @Override
   public void close() {
-    channel.shutdownNow();
-    try {
-      channel.awaitTermination(5, TimeUnit.SECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    servers.close();
   }
 }

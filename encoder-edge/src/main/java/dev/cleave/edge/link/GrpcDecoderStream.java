@@ -6,6 +6,7 @@ import dev.cleave.v1.Open;
 import dev.cleave.v1.Opened;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.Uplink;
+import dev.cleave.wire.WireHeaders;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -29,6 +30,7 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
   private final ClientCall<Uplink, ServerMessage> call;
   private final TallyTracer tracer;
   private final StreamFailures failures;
+  private final Runnable notTaken;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<ServerMessage> inbox = new ArrayDeque<>(AHEAD);
@@ -43,17 +45,27 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
   private int frames;
   private long frameBytes;
 
+  /**
+   * @param notTaken told where the server cannot be reached or takes no sessions
+   */
   GrpcDecoderStream(
-      ClientCall<Uplink, ServerMessage> call, TallyTracer tracer, StreamFailures failures) {
+      ClientCall<Uplink, ServerMessage> call,
+      TallyTracer tracer,
+      StreamFailures failures,
+      Runnable notTaken) {
     this.call = call;
     this.tracer = tracer;
     this.failures = failures;
+    this.notTaken = notTaken;
   }
 
   void start(Open open) {
     lock.lock();
     try {
-      call.start(this, new Metadata());
+      Metadata headers = new Metadata();
+      headers.put(
+          WireHeaders.SESSION, WireHeaders.session(open.getSessionHigh(), open.getSessionLow()));
+      call.start(this, headers);
       call.request(AHEAD);
       call.sendMessage(new Uplink.OpenSession(open));
     } finally {
@@ -299,6 +311,10 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
     lock.lock();
     try {
       closed = true;
+      if (status.getCode() == Status.Code.UNAVAILABLE && opened == null) {
+        // Before anybody hears of it, and may open again.
+        notTaken.run();
+      }
       if (!status.isOk() && failure == null && !cancelled) {
         failure = failures.of(status.asRuntimeException(trailers), opened != null);
       }

@@ -13,11 +13,11 @@ import java.util.Optional;
 /**
  * Says in the SDK's terms why a call to one server failed. Immutable.
  *
- * @param address of the server
+ * @param server what to call it, its address as a rule
  * @param attempted what failed
  * @param bundleId of this device's bundle, hex, where it matters
  */
-record StreamFailures(ServerAddress address, String attempted, Optional<String> bundleId) {
+record StreamFailures(String server, String attempted, Optional<String> bundleId) {
 
   /**
    * The failure for a status.
@@ -38,14 +38,13 @@ record StreamFailures(ServerAddress address, String attempted, Optional<String> 
     return CleaveException.of(
         Code.PROTOCOL,
         Category.REOPEN_SESSION,
-        "%s at %s: the server ended the stream without Done"
-            .formatted(attempted, address.authority()),
+        "%s at %s: the server ended the stream without Done".formatted(attempted, server),
         "generate again, and check the server's version if it repeats");
   }
 
   private String describe(WireError error) {
     StringBuilder text = new StringBuilder();
-    text.append(attempted).append(" at ").append(address.authority()).append(": ");
+    text.append(attempted).append(" at ").append(server).append(": ");
     text.append(error.code().name());
     if (!error.reason().isEmpty()) {
       text.append(' ').append(error.reason());
