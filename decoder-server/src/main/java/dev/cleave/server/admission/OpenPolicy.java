@@ -28,6 +28,12 @@ public record OpenPolicy(ServedModel model, int width, SessionLimits limits, Fra
    */
   public Accepted check(Open open) {
     checkBundle(open);
+    if (open.getAttempt() != 0 && open.getSessionHigh() == 0 && open.getSessionLow() == 0) {
+      throw invalid(
+          "attempt",
+          "attempt is %s and the session has no name: draw one, it is what is opened again"
+              .formatted(Integer.toUnsignedString(open.getAttempt())));
+    }
     StreamSpec spec = CodecPolicy.check(WireCodec.of(open), width, model.codec().hash());
     if (frames.positionsPerFrame(spec) < 1) {
       throw new Refused(

@@ -20,6 +20,7 @@ public final class SessionTable {
     BROKEN
   }
 
+  private final NamedSessions named = new NamedSessions();
   private final Set<TrackedCall> calls = ConcurrentHashMap.newKeySet();
   private final AtomicInteger admitted = new AtomicInteger();
   // Random ids: clients can neither guess nor count the sessions of others.
@@ -29,6 +30,11 @@ public final class SessionTable {
   /** Names a session; unlike any other. */
   public long newSessionId() {
     return random.nextLong();
+  }
+
+  /** Those whose devices may open them again. */
+  public NamedSessions named() {
+    return named;
   }
 
   /** Follows a call until {@link #remove}. */

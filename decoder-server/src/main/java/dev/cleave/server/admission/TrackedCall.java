@@ -1,10 +1,18 @@
 package dev.cleave.server.admission;
 
-/** A call as the server's clock and its shutdown see it. Thread-safe. */
+import org.jspecify.annotations.Nullable;
+
+/** A call as the server's clock, its shutdown and other calls see it. Thread-safe. */
 public interface TrackedCall {
+
+  /** Its place in the queue, or what it holds; null when it has asked for none. */
+  FairQueue.@Nullable Ticket<?> ticket();
 
   /** Ends the call when its client keeps the server waiting too long. */
   void endIfIdle();
+
+  /** Ends the call because its device has opened the session again. */
+  void takenOver();
 
   /** Ends the call because the server drains, when that interrupts nothing. */
   void handBackIfQuiet();

@@ -4,6 +4,9 @@ import dev.cleave.codec.CodecMode;
 import dev.cleave.server.admission.ServedCodec;
 import dev.cleave.server.causal.SegmentScheduler;
 import dev.cleave.server.schedule.Scheduler;
+import dev.cleave.server.stream.Opening;
+import dev.cleave.server.stream.SessionHost;
+import dev.cleave.server.stream.StreamCall;
 import dev.cleave.split.bundle.CodecSection;
 import dev.cleave.v1.DescribeReply;
 import dev.cleave.v1.DescribeRequest;
@@ -16,7 +19,6 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import java.util.Locale;
-import java.util.function.Function;
 
 /** {@code cleave.v1.Decoder} over the parts of one server. Thread-safe. */
 public final class DecoderService {
@@ -31,15 +33,12 @@ public final class DecoderService {
   public record Engine(String device, String precision, String version) {}
 
   private final SessionHost host;
-  private final Function<ServerCallStreamObserver<ServerMessage>, StreamObserver<Uplink>> calls;
+  private final Opening.Rule rule;
   private final DescribeReply describe;
 
-  private DecoderService(
-      SessionHost host,
-      Function<ServerCallStreamObserver<ServerMessage>, StreamObserver<Uplink>> calls,
-      Engine engine) {
+  private DecoderService(SessionHost host, Opening.Rule rule, Engine engine) {
     this.host = host;
-    this.calls = calls;
+    this.rule = rule;
     var limits = host.policy().limits();
     DescribeReply.Builder reply =
         DescribeReply.newBuilder()
@@ -62,7 +61,7 @@ public final class DecoderService {
 
   /** Of an encoder-decoder model: a call is one generation. */
   public static DecoderService decoding(SessionHost host, Scheduler scheduler, Engine engine) {
-    return new DecoderService(host, call -> new GenerateCall(host, scheduler, call), engine);
+    return new DecoderService(host, GenerateCall.rule(host.policy(), scheduler), engine);
   }
 
   /**
@@ -72,7 +71,7 @@ public final class DecoderService {
    */
   public static DecoderService causal(
       SessionHost host, SegmentScheduler scheduler, SessionCall.Limits limits, Engine engine) {
-    return new DecoderService(host, call -> new SessionCall(host, scheduler, limits, call), engine);
+    return new DecoderService(host, SessionCall.rule(host.policy(), scheduler, limits), engine);
   }
 
   private static void describeCodec(ServedCodec codec, DescribeReply.Builder reply) {
@@ -101,7 +100,7 @@ public final class DecoderService {
   }
 
   private StreamObserver<Uplink> generate(StreamObserver<ServerMessage> responses) {
-    return calls.apply((ServerCallStreamObserver<ServerMessage>) responses);
+    return new StreamCall(host, rule, (ServerCallStreamObserver<ServerMessage>) responses);
   }
 
   private void describe(DescribeRequest request, StreamObserver<DescribeReply> responses) {

@@ -1,42 +1,38 @@
 package dev.cleave.server.call;
 
 import dev.cleave.codec.FrameInfo;
+import dev.cleave.codec.StreamSpec;
+import dev.cleave.server.admission.FairQueue;
 import dev.cleave.server.admission.OpenPolicy;
 import dev.cleave.server.admission.Refused;
-import dev.cleave.server.admission.TrackedCall;
 import dev.cleave.server.schedule.Generation;
 import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.server.session.KvSlots;
+import dev.cleave.server.session.PromptBudget;
 import dev.cleave.server.session.PromptBuffer;
+import dev.cleave.server.stream.Exchange;
+import dev.cleave.server.stream.Intake;
+import dev.cleave.server.stream.Line;
+import dev.cleave.server.stream.Opening;
+import dev.cleave.server.stream.SessionHost;
 import dev.cleave.v1.FinishReason;
 import dev.cleave.v1.Open;
-import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.Uplink;
 import dev.cleave.wire.WireReason;
-import io.grpc.stub.ServerCallStreamObserver;
-import io.grpc.stub.StreamObserver;
 import java.nio.ByteBuffer;
-import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One Generate stream: expects Open, then receives frames, then generates, then is over.
+ * The session of an encoder-decoder model: receives frames, then generates, then is over.
  *
- * <p>Messages arrive on the call executor, one at a time; the idle check comes from its own thread,
- * hence the lock. The decoder's thread enters by {@link Answer} alone and never takes the lock. The
- * KV slot and the prompt's memory are given back by whoever ends the call before EndOfPrompt, and
- * by the scheduler afterwards.
+ * <p>The decoder's thread enters by {@link Answer} alone. The KV slot and the prompt's memory are
+ * given back by whoever ends the session before EndOfPrompt, and by the scheduler afterwards.
  */
-final class GenerateCall implements StreamObserver<Uplink>, TrackedCall {
+final class GenerateCall implements Exchange {
 
   /** What the next message may be. */
   private sealed interface State {
-    record ExpectsOpen() implements State {}
-
-    record Receiving(
-        Generation.Request request,
-        KvSlots.Lease slot,
-        PromptBuffer prompt,
-        PromptReceiver receiver)
+    record Receiving(Generation.Request request, KvSlots.Lease slot, PromptReceiver receiver)
         implements State {}
 
     record Generating(Generation generation) implements State {}
@@ -44,99 +40,89 @@ final class GenerateCall implements StreamObserver<Uplink>, TrackedCall {
     record Over() implements State {}
   }
 
-  private final SessionHost host;
+  private final Line line;
   private final Scheduler scheduler;
-  private final Outbox outbox;
-  private final long session;
-  private final ReentrantLock lock = new ReentrantLock();
-  private volatile boolean admitted;
-  // Guarded by the lock:
-  private State state = new State.ExpectsOpen();
-  private long lastMessageNanos;
+  private final PromptBuffer prompt;
+  private State state;
   private boolean cancelAsked;
 
-  GenerateCall(
-      SessionHost host, Scheduler scheduler, ServerCallStreamObserver<ServerMessage> call) {
-    this.host = host;
+  private GenerateCall(Line line, Scheduler scheduler, PromptBuffer prompt, State state) {
+    this.line = line;
     this.scheduler = scheduler;
-    this.session = host.table().newSessionId();
-    this.lastMessageNanos = host.nanoClock().getAsLong();
-    this.outbox = new Outbox(call, host.nanoClock(), this::callEnded);
-    call.setOnReadyHandler(outbox::drain);
-    call.setOnCancelHandler(this::clientGone);
-    host.table().add(this);
+    this.prompt = prompt;
+    this.state = state;
   }
 
-  @Override
-  public void onNext(Uplink message) {
-    lock.lock();
-    try {
-      lastMessageNanos = host.nanoClock().getAsLong();
-      if (state instanceof State.Over) {
-        return; // was on its way when the call ended
-      }
-      switch (message) {
-        case Uplink.OpenSession it -> open(it.open());
-        case Uplink.Hidden it -> hidden(it.frame());
-        case Uplink.Step _ ->
-            throw new Refused(WireReason.MESSAGE_ORDER, "this model decodes alone: send no steps");
-        case Uplink.EndOfPrompt it -> endOfPrompt(it.positions());
-        case Uplink.Cancel _ -> cancel();
-        case Uplink.Invalid it -> throw new Refused(WireReason.MALFORMED_MESSAGE, it.reason());
-      }
-    } catch (Refused e) {
-      end(e);
-    } finally {
-      lock.unlock();
+  /** How an Open of this kind of model is checked and started. */
+  static Opening.Rule rule(OpenPolicy policy, Scheduler scheduler) {
+    return (message, accepted) ->
+        new Start(scheduler, policy, accepted, request(policy, message, accepted));
+  }
+
+  private static Generation.Request request(
+      OpenPolicy policy, Open message, OpenPolicy.Accepted accepted) {
+    return new Generation.Request(
+        policy.newTokens(message),
+        accepted.sampling(),
+        message.getIgnoreEos(),
+        accepted.wantLogits());
+  }
+
+  private record Start(
+      Scheduler scheduler,
+      OpenPolicy policy,
+      OpenPolicy.Accepted accepted,
+      Generation.Request request)
+      implements Opening<PromptBuffer> {
+
+    @Override
+    public int kvPositions() {
+      return 0;
+    }
+
+    @Override
+    public long memoryBytes() {
+      return (long) accepted.promptPositions() * policy.width() * Float.BYTES;
+    }
+
+    @Override
+    public @Nullable PromptBuffer allocate(PromptBudget budget) {
+      return budget.tryAllocate(accepted.promptPositions(), policy.width());
+    }
+
+    @Override
+    public StreamSpec codec() {
+      return accepted.codec();
+    }
+
+    @Override
+    public Exchange start(Line line, FairQueue.Granted<PromptBuffer> granted) {
+      PromptReceiver receiver = new PromptReceiver(granted.memory(), accepted.codec(), policy);
+      return new GenerateCall(
+          line,
+          scheduler,
+          granted.memory(),
+          new State.Receiving(request, granted.slot(), receiver));
     }
   }
 
   @Override
-  public void onError(Throwable error) {
-    clientGone();
+  public void receive(Uplink message) {
+    switch (message) {
+      case Uplink.Hidden it -> hidden(it.frame());
+      case Uplink.EndOfPrompt it -> endOfPrompt(it.positions());
+      case Uplink.Cancel _ -> cancel();
+      case Uplink.Step _ ->
+          throw new Refused(WireReason.MESSAGE_ORDER, "this model decodes alone: send no steps");
+      case Uplink.OpenSession _, Uplink.Invalid _ -> throw outOfOrder("Open");
+    }
   }
 
   @Override
-  public void onCompleted() {
-    lock.lock();
-    try {
-      switch (state) {
-        case State.ExpectsOpen _, State.Receiving _ ->
-            end(
-                new Refused(
-                    WireReason.MESSAGE_ORDER, "the client closed its side before EndOfPrompt"));
-        case State.Generating _, State.Over _ -> {}
-      }
-    } finally {
-      lock.unlock();
+  public void clientClosed() {
+    if (state instanceof State.Receiving) {
+      throw new Refused(WireReason.MESSAGE_ORDER, "the client closed its side before EndOfPrompt");
     }
-  }
-
-  private void open(Open message) {
-    if (!(state instanceof State.ExpectsOpen)) {
-      throw outOfOrder("Open");
-    }
-    host.table().requireAdmission();
-    OpenPolicy.Accepted accepted = host.policy().check(message);
-    Generation.Request request =
-        new Generation.Request(
-            host.policy().newTokens(message),
-            accepted.sampling(),
-            message.getIgnoreEos(),
-            accepted.wantLogits());
-    KvSlots.Lease slot = host.takeSlot(0);
-    PromptBuffer prompt =
-        host.prompts().tryAllocate(accepted.promptPositions(), host.policy().width());
-    if (prompt == null) {
-      slot.close();
-      throw host.noPromptRoom();
-    }
-    PromptReceiver receiver = new PromptReceiver(prompt, accepted.codec(), host.policy());
-    state = new State.Receiving(request, slot, prompt, receiver);
-    admitted = true;
-    host.table().admit();
-    outbox.offer(host.opened(session, accepted.codec()));
-    outbox.drain();
   }
 
   private void hidden(ByteBuffer frame) {
@@ -145,7 +131,7 @@ final class GenerateCall implements StreamObserver<Uplink>, TrackedCall {
     }
     int encodedBytes = frame.remaining();
     FrameInfo info = receiving.receiver().accept(frame);
-    host.metrics().frame(encodedBytes, info.positions());
+    host().metrics().frame(encodedBytes, info.positions());
   }
 
   private void endOfPrompt(int positions) {
@@ -153,36 +139,35 @@ final class GenerateCall implements StreamObserver<Uplink>, TrackedCall {
       throw outOfOrder("EndOfPrompt");
     }
     receiving.receiver().finish(positions);
-    Answer answer = new Answer(outbox, receiving.slot(), host.metrics());
     Generation generation =
-        new Generation(session, receiving.prompt(), receiving.request(), answer);
+        new Generation(line.session(), prompt, receiving.request(), answer(receiving.slot()));
     state = new State.Generating(generation);
     scheduler.submit(generation);
+  }
+
+  private Answer answer(KvSlots.Lease slot) {
+    return new Answer(line.outbox(), slot, host().metrics());
   }
 
   private void cancel() {
     if (cancelAsked) {
       throw outOfOrder("Cancel");
     }
+    cancelAsked = true;
     switch (state) {
-      case State.ExpectsOpen _ -> throw outOfOrder("Cancel");
       case State.Receiving receiving -> {
-        state = new State.Over();
-        receiving.prompt().close();
-        receiving.slot().close();
-        new Answer(outbox, receiving.slot(), host.metrics()).done(FinishReason.CANCELLED, 0, 0, 0);
-        outbox.drain();
+        stop();
+        answer(receiving.slot()).done(FinishReason.CANCELLED, 0, 0, 0);
+        line.outbox().drain();
       }
       case State.Generating generating -> generating.generation().stop();
       case State.Over _ -> {}
     }
-    cancelAsked = true;
   }
 
   private Refused outOfOrder(String message) {
     String when =
         switch (state) {
-          case State.ExpectsOpen _ -> "before Open";
           case State.Receiving _ -> "while the prompt is received";
           case State.Generating _ -> "after EndOfPrompt";
           case State.Over _ -> "after the end";
@@ -193,79 +178,38 @@ final class GenerateCall implements StreamObserver<Uplink>, TrackedCall {
             .formatted(message, when));
   }
 
-  /** Ends the call with an error, from any state; under the lock. */
-  private void end(Refused reason) {
-    host.metrics().rejected(reason.reason());
-    outbox.fail(reason.status());
-    giveBack();
-    outbox.drain();
-  }
-
-  private void clientGone() {
-    lock.lock();
-    try {
-      boolean running = !(state instanceof State.Over);
-      outbox.abandon();
-      giveBack();
-      if (running) {
-        // Last: who sees it counted may rely on nothing being computed for it any more.
-        host.metrics().ended("abandoned");
-      }
-    } finally {
-      lock.unlock();
-    }
-    outbox.drain();
-  }
-
-  private void giveBack() {
+  @Override
+  public void stop() {
     switch (state) {
       case State.Receiving receiving -> {
-        receiving.prompt().close();
+        prompt.close();
         receiving.slot().close();
       }
       // The scheduler erases the slot before the next step and then gives it back.
       case State.Generating generating -> generating.generation().stop();
-      case State.ExpectsOpen _, State.Over _ -> {}
+      case State.Over _ -> {}
     }
     state = new State.Over();
   }
 
   @Override
-  public void endIfIdle() {
-    long timeout = host.policy().limits().idleTimeout().toNanos();
-    lock.lock();
-    try {
-      boolean waitsForClient =
-          state instanceof State.ExpectsOpen || state instanceof State.Receiving;
-      long silent = host.nanoClock().getAsLong() - lastMessageNanos;
-      if ((waitsForClient && silent > timeout) || outbox.stalledNanos() > timeout) {
-        end(
-            new Refused(
-                WireReason.STEP_TIMEOUT,
-                "the client neither sent nor read for %d ms".formatted(timeout / 1_000_000)));
-      }
-    } finally {
-      lock.unlock();
-    }
+  public int room() {
+    return Intake.MOST_MESSAGES; // the whole prompt has its memory since Open
   }
 
-  /** An answer that is under way is worth more than a soon end: nothing to do. */
   @Override
-  public void handBackIfQuiet() {}
-
-  @Override
-  public void handBack() {
-    lock.lock();
-    try {
-      if (!(state instanceof State.Over) && !outbox.isComplete()) {
-        end(SessionHost.handedBack());
-      }
-    } finally {
-      lock.unlock();
-    }
+  public boolean isLate(long silentNanos) {
+    return state instanceof State.Receiving
+        && silentNanos > host().policy().limits().idleTimeout().toNanos();
   }
 
-  private void callEnded() {
-    host.table().remove(this, admitted);
+  /** An answer that is under way is worth more than a soon end. */
+  @Override
+  public boolean isQuiet(long silentNanos) {
+    return false;
+  }
+
+  private SessionHost host() {
+    return line.host();
   }
 }

@@ -5,6 +5,7 @@ import dev.cleave.codec.StreamSpec;
 import dev.cleave.server.admission.OpenPolicy;
 import dev.cleave.server.admission.Refused;
 import dev.cleave.server.session.PromptBuffer;
+import dev.cleave.server.stream.FrameReader;
 import dev.cleave.wire.WireReason;
 import java.nio.ByteBuffer;
 

@@ -4,6 +4,9 @@ import dev.cleave.server.admission.Refused;
 import dev.cleave.server.causal.SessionEnd;
 import dev.cleave.server.causal.SessionSink;
 import dev.cleave.server.metrics.ServerMetrics;
+import dev.cleave.server.stream.Logits;
+import dev.cleave.server.stream.Outbox;
+import dev.cleave.server.stream.SessionHost;
 import dev.cleave.v1.Done;
 import dev.cleave.v1.FinishReason;
 import dev.cleave.v1.Sampled;
@@ -11,6 +14,7 @@ import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.WireReason;
 import java.nio.FloatBuffer;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +29,7 @@ final class SessionAnswers implements SessionSink {
   private final LongSupplier nanoClock;
   private final Runnable onProgress;
   private volatile long answeredNanos;
-  private volatile boolean outstanding;
+  private final AtomicInteger outstanding = new AtomicInteger();
 
   /**
    * @param onProgress runs when more may be received
@@ -41,12 +45,12 @@ final class SessionAnswers implements SessionSink {
 
   /** An answer is asked for. */
   void ask() {
-    outstanding = true;
+    outstanding.incrementAndGet();
   }
 
-  /** Whether the device waits for an answer. */
+  /** Whether the device waits for an answer, or for several. */
   boolean outstanding() {
-    return outstanding;
+    return outstanding.get() > 0;
   }
 
   /** When the last answer was given, or when there was none: the start. */
@@ -69,7 +73,7 @@ final class SessionAnswers implements SessionSink {
     }
     outbox.offer(ServerMessage.newBuilder().setSampled(sampled).build());
     answeredNanos = nanoClock.getAsLong();
-    outstanding = false; // before it is sent: the next question may follow at once
+    outstanding.decrementAndGet(); // before it is sent: the next question may follow at once
     outbox.drain();
     onProgress.run();
   }

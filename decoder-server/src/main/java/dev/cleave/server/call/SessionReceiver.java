@@ -4,6 +4,7 @@ import dev.cleave.codec.FrameInfo;
 import dev.cleave.server.admission.OpenPolicy;
 import dev.cleave.server.admission.Refused;
 import dev.cleave.server.session.RowQueue;
+import dev.cleave.server.stream.FrameReader;
 import dev.cleave.wire.WireReason;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;

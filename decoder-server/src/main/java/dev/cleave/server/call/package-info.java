@@ -1,4 +1,4 @@
-/** The calls of {@code cleave.v1.Decoder}: what a client sends, and how its tokens go back. */
+/** The sessions of {@code cleave.v1.Decoder}: what a client sends, how its tokens go back. */
 @NullMarked
 package dev.cleave.server.call;
 

@@ -21,6 +21,7 @@ final class Lane {
     int start;
     int positions;
     boolean answered;
+    long askedNanos;
 
     Piece(RowQueue.Extent extent, int start, boolean step) {
       this.row = extent.row();
@@ -63,13 +64,13 @@ final class Lane {
   void step(RowQueue.Extent extent, int start, long nowNanos) {
     pieces.addLast(new Piece(extent, start, true));
     waitingRows += extent.positions();
-    asked(nowNanos);
+    asked(pieces.getLast(), nowNanos);
   }
 
   /** A token is asked for the last row of the prompt, which is still there. */
   void endOfPrompt(long nowNanos) {
     pieces.getLast().answered = true;
-    asked(nowNanos);
+    asked(pieces.getLast(), nowNanos);
   }
 
   /** It ends when all that was asked for is answered. */
@@ -130,6 +131,7 @@ final class Lane {
       if (piece.positions == 0) {
         if (piece.answered) {
           answers = piece.step ? positions : 1;
+          askedNanos = piece.askedNanos;
         }
         pieces.removeFirst();
         session.rows().release();
@@ -140,7 +142,7 @@ final class Lane {
     return new Segment(slot, start, positions, answers);
   }
 
-  /** How long ago the answer that is next was asked for. */
+  /** How long ago the answer was asked for whose rows were taken last. */
   long waitedNanos(long nowNanos) {
     return nowNanos - askedNanos;
   }
@@ -162,11 +164,11 @@ final class Lane {
             tokens, firstTokenNanos - firstAskedNanos, lastTokenNanos - firstAskedNanos);
   }
 
-  private void asked(long nowNanos) {
+  private void asked(Piece piece, long nowNanos) {
     if (awaited == 0 && tokens == 0) {
       firstAskedNanos = nowNanos;
     }
-    askedNanos = nowNanos;
+    piece.askedNanos = nowNanos;
     awaited++;
   }
 }

@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Between two steps everything that has arrived is taken in: sessions join and leave, prompts
  * and steps queue in their sessions. What waits is bounded by who calls: a session holds as many
- * rows as its {@link RowQueue} takes, and asks for one answer at a time. What comes for a session
- * that has left is ignored.
+ * rows as its {@link RowQueue} takes, and whatever it asks for stands behind a row of its own. What
+ * comes for a session that has left is ignored.
  */
 public final class SegmentScheduler implements EngineOwner {
 

@@ -239,7 +239,7 @@ public final class ServeCommand implements Callable<Integer> {
         name == null ? shortName(manifest.name()) : name,
         limits,
         tenants.policy(),
-        seconds(drainTimeout));
+        tenants.times().withDrain(seconds(drainTimeout)));
   }
 
   private long defaultPromptBytes(boolean steps, int positions, int width) {

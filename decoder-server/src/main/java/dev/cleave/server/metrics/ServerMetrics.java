@@ -1,5 +1,6 @@
 package dev.cleave.server.metrics;
 
+import dev.cleave.server.admission.FairQueue;
 import dev.cleave.server.causal.SegmentEvents;
 import dev.cleave.server.schedule.SchedulerEvents;
 import dev.cleave.server.session.KvSlots;
@@ -29,6 +30,7 @@ public final class ServerMetrics implements SchedulerEvents, SegmentEvents {
   private final Counter tokens;
   private final Counter engineFailures;
   private final Counter drafts;
+  private final Counter takenOver;
   private final AtomicInteger waitingRows = new AtomicInteger();
   private final DistributionSummary stepBatch;
   private final DistributionSummary stepPromptRows;
@@ -52,6 +54,8 @@ public final class ServerMetrics implements SchedulerEvents, SegmentEvents {
     this.tokens = counter("cleave.tokens", "Tokens generated");
     this.engineFailures = counter("cleave.engine.failures", "Engine calls that failed");
     this.drafts = counter("cleave.drafts.verified", "Tokens that stand behind a draft");
+    this.takenOver =
+        counter("cleave.sessions.taken.over", "Sessions opened again while they lived here");
     this.stepBatch = summary("cleave.step.batch", "Sessions per decode step", maxBatch);
     this.stepPromptRows =
         summary("cleave.step.prompt.rows", "Causal: prompt positions per step", MAX_ROWS);
@@ -71,7 +75,9 @@ public final class ServerMetrics implements SchedulerEvents, SegmentEvents {
       KvSlots slots,
       ToDoubleFunction<KvSlots> kvUsedBytes,
       PromptBudget prompts,
+      FairQueue queue,
       IntSupplier openSessions) {
+    gauge("cleave.queue.depth", "Sessions that wait for a KV slot", queue, FairQueue::waiting);
     gauge("cleave.kv.slots", "KV slots of the engine", slots, KvSlots::total);
     gauge("cleave.kv.slots.free", "KV slots that no session owns", slots, KvSlots::free);
     Gauge.builder("cleave.kv.used", slots, kvUsedBytes)
@@ -124,6 +130,11 @@ public final class ServerMetrics implements SchedulerEvents, SegmentEvents {
         .tag("reason", reason)
         .register(registry)
         .increment();
+  }
+
+  /** A session was opened again here while its older stream still lived. */
+  public void takenOver() {
+    takenOver.increment();
   }
 
   /** A session left: {@code eos}, {@code length}, {@code cancelled}, {@code closed}. */

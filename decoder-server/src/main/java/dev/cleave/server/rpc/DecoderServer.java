@@ -235,7 +235,7 @@ public final class DecoderServer implements AutoCloseable {
   public boolean drain() {
     base.table().become(Admission.DRAINING);
     base.health().terminal();
-    long deadline = System.nanoTime() + base.config().drainTimeout().toNanos();
+    long deadline = System.nanoTime() + base.config().times().drain().toNanos();
     while (base.table().openSessions() > 0 && System.nanoTime() < deadline) {
       base.table().handBackQuiet();
       if (!pause()) {

@@ -3,15 +3,17 @@ package dev.cleave.server.rpc;
 import dev.cleave.codec.FrameLimits;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.StreamSpec;
+import dev.cleave.server.admission.FairQueue;
 import dev.cleave.server.admission.OpenPolicy;
 import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.admission.SessionTable;
 import dev.cleave.server.admission.SessionTable.Admission;
-import dev.cleave.server.call.SessionHost;
 import dev.cleave.server.metrics.ServerMetrics;
 import dev.cleave.server.session.KvSlots;
 import dev.cleave.server.session.PromptBudget;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.server.session.TimeLimits;
+import dev.cleave.server.stream.SessionHost;
 import dev.cleave.wire.WireLimits;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -49,14 +51,15 @@ record Foundation(
               table.become(Admission.BROKEN);
               health.serving(false);
             });
-    metrics.watch(slots, kvUsedBytes, prompts, table::openSessions);
     ServerThreads threads = ServerThreads.start();
-    threads.every(idleCheckPeriod(limits.idleTimeout()), table::endIdle);
+    FairQueue queue = new FairQueue(slots, prompts, threads.calls());
+    metrics.watch(slots, kvUsedBytes, prompts, queue, table::openSessions);
+    threads.every(checkPeriod(limits.idleTimeout(), config.times()), table::endIdle);
     SessionHost host =
         new SessionHost(
             new OpenPolicy(model, width, limits, frameLimits(limits)),
-            slots,
-            prompts,
+            queue,
+            config.times(),
             metrics,
             System::nanoTime,
             config.name(),
@@ -76,7 +79,8 @@ record Foundation(
         WireLimits.MAX_FRAME_BYTES - HeaderForm.LONG.bytes());
   }
 
-  private static Duration idleCheckPeriod(Duration idleTimeout) {
-    return Duration.ofNanos(Math.clamp(idleTimeout.toNanos() / 4, 10_000_000L, 1_000_000_000L));
+  private static Duration checkPeriod(Duration idle, TimeLimits times) {
+    long shortest = Math.min(idle.toNanos(), times.queue().toNanos());
+    return Duration.ofNanos(Math.clamp(shortest / 4, 10_000_000L, 1_000_000_000L));
   }
 }

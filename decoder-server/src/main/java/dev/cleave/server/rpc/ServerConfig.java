@@ -2,8 +2,8 @@ package dev.cleave.server.rpc;
 
 import dev.cleave.server.security.Security;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.server.session.TimeLimits;
 import dev.cleave.server.tenant.TenantPolicy;
-import java.time.Duration;
 import java.util.Objects;
 
 /**
@@ -13,10 +13,10 @@ import java.util.Objects;
  * @param name told to clients
  * @param limits what sessions are held to
  * @param tenants what each tenant is held to
- * @param drainTimeout how long {@link DecoderServer#drain()} lets sessions finish
+ * @param times how long it waits for what
  */
 public record ServerConfig(
-    Listen listen, String name, SessionLimits limits, TenantPolicy tenants, Duration drainTimeout) {
+    Listen listen, String name, SessionLimits limits, TenantPolicy tenants, TimeLimits times) {
 
   /** The metrics port that turns the side port off. */
   public static final int METRICS_OFF = -1;
@@ -58,34 +58,32 @@ public record ServerConfig(
     if (name.isBlank() || name.length() > MAX_NAME_LENGTH) {
       throw new IllegalArgumentException("name must have 1 to 64 characters, got '" + name + "'");
     }
-    if (drainTimeout.isNegative()) {
-      throw new IllegalArgumentException("drainTimeout must not be negative: " + drainTimeout);
-    }
+    Objects.requireNonNull(times, "times");
   }
 
   /** A server on free loopback ports with the metrics port open, for embedding and for tests. */
   public static ServerConfig onFreePorts(SessionLimits limits) {
     return new ServerConfig(
-        Listen.onFreePorts(), "embedded", limits, TenantPolicy.unlimited(), Duration.ofSeconds(30));
+        Listen.onFreePorts(), "embedded", limits, TenantPolicy.unlimited(), TimeLimits.DEFAULT);
   }
 
   /** This listening elsewhere. */
   public ServerConfig withListen(Listen newListen) {
-    return new ServerConfig(newListen, name, limits, tenants, drainTimeout);
+    return new ServerConfig(newListen, name, limits, tenants, times);
   }
 
   /** This with another name. */
   public ServerConfig withName(String newName) {
-    return new ServerConfig(listen, newName, limits, tenants, drainTimeout);
+    return new ServerConfig(listen, newName, limits, tenants, times);
   }
 
   /** This with other limits for tenants. */
   public ServerConfig withTenants(TenantPolicy newTenants) {
-    return new ServerConfig(listen, name, limits, newTenants, drainTimeout);
+    return new ServerConfig(listen, name, limits, newTenants, times);
   }
 
-  /** This with another time to finish. */
-  public ServerConfig withDrainTimeout(Duration newDrainTimeout) {
-    return new ServerConfig(listen, name, limits, tenants, newDrainTimeout);
+  /** This with other times. */
+  public ServerConfig withTimes(TimeLimits newTimes) {
+    return new ServerConfig(listen, name, limits, tenants, newTimes);
   }
 }

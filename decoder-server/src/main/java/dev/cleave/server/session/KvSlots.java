@@ -39,14 +39,20 @@ public final class KvSlots {
    * Takes a slot with room for {@code positions}, or returns null when there is none now.
    *
    * @param positions 0 where slots are of one size
+   * @param onGivenBack runs once the slot has been given back, on the thread that did it
    */
-  public synchronized @Nullable Lease tryTake(int positions) {
-    if (taken == total || positions > totalPositions - takenPositions) {
+  public synchronized @Nullable Lease tryTake(int positions, Runnable onGivenBack) {
+    if (!hasRoom(positions)) {
       return null;
     }
     taken++;
     takenPositions += positions;
-    return new Lease(positions, nanoClock.getAsLong());
+    return new Lease(positions, nanoClock.getAsLong(), onGivenBack);
+  }
+
+  /** Whether a slot with room for {@code positions} could be taken now. */
+  public synchronized boolean hasRoom(int positions) {
+    return taken < total && positions <= totalPositions - takenPositions;
   }
 
   /** Slots of the engine. */
@@ -85,11 +91,13 @@ public final class KvSlots {
 
     private final int positions;
     private final long takenAtNanos;
+    private final Runnable onGivenBack;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private Lease(int positions, long takenAtNanos) {
+    private Lease(int positions, long takenAtNanos, Runnable onGivenBack) {
       this.positions = positions;
       this.takenAtNanos = takenAtNanos;
+      this.onGivenBack = onGivenBack;
     }
 
     /** Positions reserved with it. */
@@ -101,6 +109,7 @@ public final class KvSlots {
     public void close() {
       if (closed.compareAndSet(false, true)) {
         giveBack(positions, takenAtNanos);
+        onGivenBack.run();
       }
     }
   }

@@ -13,6 +13,7 @@ public final class PromptBudget {
 
   private final long limitBytes;
   private final AtomicLong heldBytes = new AtomicLong();
+  private volatile Runnable onRelease = () -> {};
 
   public PromptBudget(long limitBytes) {
     this.limitBytes = limitBytes;
@@ -32,9 +33,14 @@ public final class PromptBudget {
       return new PromptBuffer(this, positions, width);
     } catch (OutOfMemoryError e) {
       // Native memory ran out below the configured budget: a refusal, like a full budget.
-      release(bytes);
+      uncharge(bytes);
       return null;
     }
+  }
+
+  /** From now on this runs whenever memory has been given back, on the thread that did it. */
+  public void onRelease(Runnable listener) {
+    onRelease = listener;
   }
 
   /** Bytes held now. */
@@ -52,13 +58,19 @@ public final class PromptBudget {
       return false;
     }
     if (heldBytes.addAndGet(bytes) > limitBytes) {
-      release(bytes);
+      uncharge(bytes);
       return false;
     }
     return true;
   }
 
-  void release(long bytes) {
+  /** Takes a charge back that never held anything. */
+  void uncharge(long bytes) {
     heldBytes.addAndGet(-bytes);
+  }
+
+  void release(long bytes) {
+    uncharge(bytes);
+    onRelease.run();
   }
 }

@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * charged to a {@link PromptBudget}. Filled by one thread, then handed to another; {@link #close}
  * may come from any thread once, by agreement, nobody uses the buffer any more.
  */
-public final class PromptBuffer implements AutoCloseable {
+public final class PromptBuffer implements PromptMemory {
 
   private final PromptBudget budget;
   // Shared: filled on a call's thread, read and freed on the scheduler's.

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * native memory, charged to a {@link PromptBudget}. One thread writes extents, another reads and
  * releases them in the same order and closes the queue; a writer that is late finds it closed.
  */
-public final class RowQueue implements AutoCloseable {
+public final class RowQueue implements PromptMemory {
 
   /**
    * Rows that lie one after the other.
@@ -63,7 +63,7 @@ public final class RowQueue implements AutoCloseable {
       return new RowQueue(budget, capacity, width);
     } catch (OutOfMemoryError e) {
       // Native memory ran out below the configured budget: a refusal, like a full budget.
-      budget.release(bytes);
+      budget.uncharge(bytes);
       return null;
     }
   }

@@ -8,6 +8,7 @@ import dev.cleave.server.admission.ServedCodec;
 import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.causal.FakeUpperEngine;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.server.session.TimeLimits;
 import dev.cleave.server.upper.UpperEngine;
 import dev.cleave.v1.Open;
 import dev.cleave.wire.Uplink;
@@ -56,7 +57,8 @@ final class CausalServer implements AutoCloseable {
   }
 
   static CausalServer start(UpperEngine engine, SessionLimits limits, CausalConfig causal) {
-    return start(engine, ServerConfig.onFreePorts(limits), causal);
+    TimeLimits times = TimeLimits.DEFAULT.withQueue(Duration.ZERO);
+    return start(engine, ServerConfig.onFreePorts(limits).withTimes(times), causal);
   }
 
   static CausalServer start(UpperEngine engine, ServerConfig config, CausalConfig causal) {

@@ -10,6 +10,7 @@ import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.security.Security;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.server.session.TimeLimits;
 import dev.cleave.v1.FinishReason;
 import dev.cleave.wire.Uplink;
 import dev.cleave.wire.WireError;
@@ -40,7 +41,7 @@ class LifecycleTest {
   @Test
   void aFullServerRefusesAtOpenWithTheTimeToComeBack() throws Exception {
     try (TestServer server =
-        TestServer.start(TestServer.limits(2, false, Duration.ofSeconds(30)))) {
+        TestServer.startWithoutQueue(TestServer.limits(2, false, Duration.ofSeconds(30)))) {
       TestCall first = server.call().send(TestServer.opening(4, 5));
       TestCall second = server.call().send(TestServer.opening(4, 5));
       first.awaitOpened();
@@ -62,7 +63,7 @@ class LifecycleTest {
   void promptsThatAreNotSentCannotHoldMoreThanTheBudget() throws Exception {
     SessionLimits limits =
         new SessionLimits(8, 64, 200, 64, 64 * 8 * 4, false, Duration.ofSeconds(30));
-    try (TestServer server = TestServer.start(limits)) {
+    try (TestServer server = TestServer.startWithoutQueue(limits)) {
       TestCall greedy = server.call().send(TestServer.opening(60, 5));
       greedy.awaitOpened();
       WireError refused = server.call().send(TestServer.opening(5, 5)).awaitError();
@@ -135,7 +136,7 @@ class LifecycleTest {
   void whatOutlastsTheDrainIsHandedBack() throws Exception {
     ServerConfig config =
         ServerConfig.onFreePorts(TestServer.limits(2, false, Duration.ofSeconds(30)))
-            .withDrainTimeout(Duration.ofMillis(50));
+            .withTimes(TimeLimits.DEFAULT.withDrain(Duration.ofMillis(50)));
     try (TestServer server = TestServer.start(config, TestServer.VOCABULARY)) {
       Semaphore gate = server.engine.gateSteps();
       TestCall running = server.generate(TestServer.prompt(1, 4), 30);

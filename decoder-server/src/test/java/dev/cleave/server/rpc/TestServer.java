@@ -11,6 +11,7 @@ import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.server.session.TimeLimits;
 import dev.cleave.split.bundle.CodecSection;
 import dev.cleave.v1.Open;
 import dev.cleave.wire.Uplink;
@@ -70,6 +71,12 @@ final class TestServer implements AutoCloseable {
 
   static TestServer start(SessionLimits limits) {
     return start(ServerConfig.onFreePorts(limits), VOCABULARY);
+  }
+
+  /** One that refuses at once when it is full. */
+  static TestServer startWithoutQueue(SessionLimits limits) {
+    TimeLimits times = TimeLimits.DEFAULT.withQueue(Duration.ZERO);
+    return start(ServerConfig.onFreePorts(limits).withTimes(times), VOCABULARY);
   }
 
   static TestServer start(ServerConfig config, int vocabulary) {

@@ -15,9 +15,9 @@ class AdmissionTest {
   @Test
   void slotsAreTakenUpToTheirNumberAndGivenBackOnce() {
     KvSlots slots = new KvSlots(2, now::get);
-    KvSlots.Lease first = Objects.requireNonNull(slots.tryTake(0));
-    assertThat(slots.tryTake(0)).isNotNull();
-    assertThat(slots.tryTake(0)).isNull();
+    KvSlots.Lease first = Objects.requireNonNull(slots.tryTake(0, () -> {}));
+    assertThat(slots.tryTake(0, () -> {})).isNotNull();
+    assertThat(slots.tryTake(0, () -> {})).isNull();
     first.close();
     first.close();
     assertThat(slots.free()).isEqualTo(1);
@@ -28,7 +28,7 @@ class AdmissionTest {
     KvSlots slots = new KvSlots(1, now::get);
     assertThat(slots.retryDelay()).isEqualTo(Duration.ofSeconds(1));
     for (int i = 0; i < 100; i++) {
-      try (KvSlots.Lease lease = Objects.requireNonNull(slots.tryTake(0))) {
+      try (KvSlots.Lease lease = Objects.requireNonNull(slots.tryTake(0, () -> {}))) {
         now.addAndGet(Duration.ofSeconds(5).toNanos());
         assertThat(lease).isNotNull();
       }

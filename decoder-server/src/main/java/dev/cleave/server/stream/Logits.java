@@ -1,4 +1,4 @@
-package dev.cleave.server.call;
+package dev.cleave.server.stream;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
@@ -9,14 +9,15 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /** Logits on their way out. They are for parity checks; who asks for them has to read. */
-final class Logits {
+public final class Logits {
 
   /** A client that leaves more than this unread is cut off. */
-  static final long MAX_QUEUED_BYTES = 64L << 20;
+  public static final long MAX_QUEUED_BYTES = 64L << 20;
 
   private Logits() {}
 
-  static Refused unread() {
+  /** What who reads too little is told. */
+  public static Refused unread() {
     return new Refused(
         WireReason.STEP_TIMEOUT,
         "the client leaves more than %d bytes of logits unread: read faster"
@@ -24,7 +25,7 @@ final class Logits {
   }
 
   /** A copy, as it travels. */
-  static ByteString littleEndian(FloatBuffer logits) {
+  public static ByteString littleEndian(FloatBuffer logits) {
     ByteBuffer bytes =
         ByteBuffer.allocate(logits.remaining() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(logits.duplicate());

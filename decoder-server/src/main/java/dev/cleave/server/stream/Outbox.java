@@ -1,4 +1,4 @@
-package dev.cleave.server.call;
+package dev.cleave.server.stream;
 
 import dev.cleave.v1.ServerMessage;
 import io.grpc.StatusRuntimeException;
@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * <p>So a client that reads slowly holds up nobody: its tokens wait here. There is no other bound
  * than the session's token limit, which admission set, and a cap on the bytes of logits.
  */
-final class Outbox {
+public final class Outbox {
 
   private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
 
@@ -46,7 +46,7 @@ final class Outbox {
   }
 
   /** Queues a message; {@link #drain} sends it. */
-  void offer(ServerMessage message) {
+  public void offer(ServerMessage message) {
     if (queue.isEmpty()) {
       lastProgressNanos = nanoClock.getAsLong(); // its reader's time starts now
     }
@@ -55,13 +55,12 @@ final class Outbox {
   }
 
   /** After what is queued the call ends in order. */
-  void complete() {
-    lastProgressNanos = nanoClock.getAsLong();
+  public void complete() {
     complete = true;
   }
 
   /** The call ends with this error now; what is queued is dropped. The first failure counts. */
-  synchronized void fail(StatusRuntimeException error) {
+  public synchronized void fail(StatusRuntimeException error) {
     if (failure == null) {
       failure = error;
     }
@@ -73,36 +72,32 @@ final class Outbox {
   }
 
   /** Whether the whole answer is queued or sent. */
-  boolean isComplete() {
+  public boolean isComplete() {
     return complete;
   }
 
   /** Whether the call ends without what is queued. */
-  boolean isCutOff() {
+  public boolean isCutOff() {
     return abandoned || failure != null;
   }
 
   /** Whether the transport has taken all that was queued. */
-  boolean isEmpty() {
+  public boolean isEmpty() {
     return queue.isEmpty();
   }
 
   /** How long something queued has been waiting for its reader; 0 while there is nothing. */
-  long unreadNanos() {
+  public long unreadNanos() {
     return queue.isEmpty() ? 0 : nanoClock.getAsLong() - lastProgressNanos;
   }
 
-  long queuedLogitsBytes() {
+  /** Bytes of logits that wait. */
+  public long queuedLogitsBytes() {
     return queuedLogitsBytes.get();
   }
 
-  /** How long a finished answer has been waiting for its reader; 0 while it is not finished. */
-  long stalledNanos() {
-    return complete ? nanoClock.getAsLong() - lastProgressNanos : 0;
-  }
-
   /** Sends what the transport takes without blocking. Safe from any thread. */
-  void drain() {
+  public void drain() {
     if (drainRequests.getAndIncrement() != 0) {
       return; // whoever drains now sees the request
     }

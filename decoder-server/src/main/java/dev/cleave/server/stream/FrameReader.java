@@ -1,4 +1,4 @@
-package dev.cleave.server.call;
+package dev.cleave.server.stream;
 
 import dev.cleave.codec.FrameDecoder;
 import dev.cleave.codec.FrameInfo;
@@ -15,13 +15,13 @@ import java.nio.FloatBuffer;
 import java.util.Locale;
 
 /** Decodes the frames of one stream, and refuses what is none of them. Confined to its call. */
-final class FrameReader {
+public final class FrameReader {
 
   private final FrameDecoder decoder;
   private boolean started;
 
   /** For frames that the policy has accepted. */
-  FrameReader(StreamSpec spec, OpenPolicy policy) {
+  public FrameReader(StreamSpec spec, OpenPolicy policy) {
     Profile profile = policy.model().codec().profile();
     this.decoder = FrameDecoder.of(spec, policy.frames(), spec.profile().isNone() ? null : profile);
   }
@@ -32,7 +32,7 @@ final class FrameReader {
    * @param frame borrowed until return
    * @throws Refused when it is no frame of this stream
    */
-  FrameInfo inspect(ByteBuffer frame) {
+  public FrameInfo inspect(ByteBuffer frame) {
     FrameInfo info;
     try {
       info = decoder.inspect(frame);
@@ -54,7 +54,7 @@ final class FrameReader {
    * @throws Refused when the payload cannot be decoded or has a value that is not finite; what is
    *     in {@code rows} then means nothing
    */
-  void decode(ByteBuffer frame, FrameInfo info, FloatBuffer rows) {
+  public void decode(ByteBuffer frame, FrameInfo info, FloatBuffer rows) {
     try {
       decoder.decode(frame, rows.duplicate());
     } catch (MalformedFrame e) {

@@ -1,0 +1,380 @@
+package dev.cleave.server.stream;
+
+import dev.cleave.server.admission.FairQueue;
+import dev.cleave.server.admission.NamedSessions;
+import dev.cleave.server.admission.OpenPolicy;
+import dev.cleave.server.admission.Refused;
+import dev.cleave.server.admission.SessionKey;
+import dev.cleave.server.admission.TrackedCall;
+import dev.cleave.server.session.PromptMemory;
+import dev.cleave.server.tenant.Tenant;
+import dev.cleave.v1.Open;
+import dev.cleave.v1.ServerMessage;
+import dev.cleave.wire.Uplink;
+import dev.cleave.wire.WireReason;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One Generate stream: expects Open, waits for room if need be, and then is an {@link Exchange}
+ * until it ends.
+ *
+ * <p>Messages arrive on the call executor, one at a time; idle checks, grants of the queue and who
+ * takes the session over come from other threads, hence the lock. An engine's thread never takes
+ * it. Who opens a session again locks its own stream and then the older one, never the other way.
+ */
+public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
+
+  /** An older stream gives its slot back within a step of the engine; this is many of them. */
+  private static final Duration LEAST_WAIT_FOR_OWN = Duration.ofSeconds(10);
+
+  /** What the next message may be. */
+  private sealed interface State {
+    record ExpectsOpen() implements State {}
+
+    record Waiting(Place<?> place) implements State {}
+
+    record Live(Exchange exchange) implements State {}
+
+    record Over() implements State {}
+  }
+
+  /** A place in the queue, for at most this long. */
+  private record Place<M extends PromptMemory>(
+      Opening<M> opening, FairQueue.Ticket<M> ticket, long sinceNanos, long patienceNanos) {
+
+    Exchange start(Line line) {
+      return opening.start(line, ticket.take());
+    }
+
+    Refused noRoom(FairQueue queue) {
+      return queue.noRoom(opening);
+    }
+  }
+
+  private final SessionHost host;
+  private final Opening.Rule rule;
+  private final ServerCallStreamObserver<ServerMessage> call;
+  private final Tenant tenant = Tenant.current();
+  private final Outbox outbox;
+  private final long session;
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile boolean admitted;
+  private volatile @Nullable Intake intake;
+  // Guarded by the lock:
+  private State state = new State.ExpectsOpen();
+  private NamedSessions.@Nullable Entry name;
+  private FairQueue.@Nullable Ticket<?> ticket;
+  private boolean clientClosed;
+  private long lastMessageNanos;
+
+  /** Takes over a call whose handler asks for it. */
+  public StreamCall(
+      SessionHost host, Opening.Rule rule, ServerCallStreamObserver<ServerMessage> call) {
+    this.host = host;
+    this.rule = rule;
+    this.call = call;
+    this.session = host.table().newSessionId();
+    this.lastMessageNanos = host.nanoClock().getAsLong();
+    this.outbox = new Outbox(call, host.nanoClock(), this::callEnded);
+    call.disableAutoRequest();
+    call.setOnReadyHandler(this::drain);
+    call.setOnCancelHandler(this::clientGone);
+    host.table().add(this);
+    call.request(1);
+  }
+
+  @Override
+  public void onNext(Uplink message) {
+    Intake taking = intake;
+    lock.lock();
+    try {
+      lastMessageNanos = host.nanoClock().getAsLong();
+      if (state instanceof State.Over || outbox.isCutOff()) {
+        return; // was on its way when the call ended
+      }
+      switch (message) {
+        case Uplink.OpenSession it -> open(it.open());
+        case Uplink.Invalid it -> throw new Refused(WireReason.MALFORMED_MESSAGE, it.reason());
+        case Uplink.Hidden _, Uplink.Step _, Uplink.EndOfPrompt _, Uplink.Cancel _ ->
+            live(message).receive(message);
+      }
+    } catch (Refused e) {
+      end(e);
+    } finally {
+      lock.unlock();
+    }
+    if (taking != null) {
+      taking.received(); // now that its rows have their place
+    }
+    askForMore();
+  }
+
+  @Override
+  public void onError(Throwable error) {
+    clientGone();
+  }
+
+  @Override
+  public void onCompleted() {
+    lock.lock();
+    try {
+      clientClosed = true;
+      switch (state) {
+        case State.ExpectsOpen _ ->
+            throw new Refused(WireReason.MESSAGE_ORDER, "the client closed its side before Open");
+        case State.Live live -> live.exchange().clientClosed();
+        case State.Waiting _, State.Over _ -> {}
+      }
+    } catch (Refused e) {
+      end(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Exchange live(Uplink message) {
+    if (state instanceof State.Live live) {
+      return live.exchange();
+    }
+    throw new Refused(
+        WireReason.MESSAGE_ORDER,
+        message.getClass().getSimpleName() + " before Open, which comes first on a stream");
+  }
+
+  private void open(Open message) {
+    if (!(state instanceof State.ExpectsOpen)) {
+      throw new Refused(WireReason.MESSAGE_ORDER, "a second Open: a stream is one session");
+    }
+    host.table().requireAdmission();
+    OpenPolicy.Accepted accepted = host.policy().check(message);
+    Opening<?> opening = rule.check(message, accepted);
+    Place<?> place = enter(opening, takeOver(message));
+    if (place.ticket().isGranted()) {
+      start(place);
+    } else if (place.patienceNanos() == 0) {
+      throw place.noRoom(host.queue());
+    } else {
+      state = new State.Waiting(place);
+    }
+  }
+
+  /** Makes this the newest stream of its session, and ends the one before. */
+  private NamedSessions.@Nullable Entry takeOver(Open message) {
+    if (message.getSessionHigh() == 0 && message.getSessionLow() == 0) {
+      return null;
+    }
+    NamedSessions.Entry mine =
+        new NamedSessions.Entry(
+            new SessionKey(tenant, message.getSessionHigh(), message.getSessionLow()),
+            message.getAttempt(),
+            this);
+    NamedSessions.Entry before = host.table().named().enter(mine);
+    name = mine;
+    if (before != null) {
+      before.call().takenOver();
+      host.metrics().takenOver();
+    }
+    return before;
+  }
+
+  private <M extends PromptMemory> Place<M> enter(
+      Opening<M> opening, NamedSessions.@Nullable Entry before) {
+    FairQueue.Ticket<?> predecessor = before == null ? null : before.call().ticket();
+    Duration patience = host.times().queue();
+    if (predecessor != null && patience.compareTo(LEAST_WAIT_FOR_OWN) < 0) {
+      patience = LEAST_WAIT_FOR_OWN;
+    }
+    FairQueue.Ticket<M> mine =
+        host.queue().enter(tenant, opening, predecessor, this::granted, this::forgetName);
+    ticket = mine;
+    return new Place<>(opening, mine, host.nanoClock().getAsLong(), patience.toNanos());
+  }
+
+  private void granted() {
+    lock.lock();
+    try {
+      // Otherwise the stream has ended, and withdrew its ticket.
+      if (state instanceof State.Waiting waiting) {
+        host.table().requireAdmission();
+        start(waiting.place());
+      }
+    } catch (Refused e) {
+      end(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void start(Place<?> place) {
+    admitted = true;
+    host.table().admit();
+    NamedSessions.Entry mine = name;
+    if (mine != null) {
+      host.table().named().useUp(mine);
+    }
+    lastMessageNanos = host.nanoClock().getAsLong();
+    // First, as the session's own answers and its end may follow at once.
+    outbox.offer(host.opened(session, place.opening().codec()));
+    Exchange exchange = place.start(new Line(host, outbox, session, this::askForMore));
+    state = new State.Live(exchange);
+    intake = new Intake(call, exchange::room, host.nanoClock());
+    outbox.drain();
+    if (clientClosed) {
+      exchange.clientClosed();
+    }
+    askForMore();
+  }
+
+  /** Ends the call with an error, from any state; under the lock. */
+  private void end(Refused reason) {
+    host.metrics().rejected(reason.reason());
+    outbox.fail(reason.status());
+    giveBack();
+    outbox.drain();
+  }
+
+  private void clientGone() {
+    lock.lock();
+    try {
+      boolean running = !(state instanceof State.Over) && !outbox.isComplete();
+      outbox.abandon();
+      giveBack();
+      if (running) {
+        // Last: who sees it counted may rely on nothing being computed for it any more.
+        host.metrics().ended("abandoned");
+      }
+    } finally {
+      lock.unlock();
+    }
+    outbox.drain();
+  }
+
+  private void giveBack() {
+    if (state instanceof State.Live live) {
+      live.exchange().stop();
+    }
+    FairQueue.Ticket<?> place = ticket;
+    if (place != null) {
+      place.withdraw();
+    } else {
+      forgetName();
+    }
+    state = new State.Over();
+  }
+
+  private void forgetName() {
+    NamedSessions.Entry mine = name;
+    if (mine != null) {
+      host.table().named().leave(mine);
+    }
+  }
+
+  @Override
+  public FairQueue.@Nullable Ticket<?> ticket() {
+    lock.lock();
+    try {
+      return ticket;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void takenOver() {
+    lock.lock();
+    try {
+      if (!(state instanceof State.Over) && !outbox.isCutOff()) {
+        end(NamedSessions.takenOver());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void endIfIdle() {
+    long idle = host.policy().limits().idleTimeout().toNanos();
+    lock.lock();
+    try {
+      switch (state) {
+        case State.ExpectsOpen _ -> endIf(silentNanos() > idle);
+        case State.Waiting(var place) -> {
+          if (host.nanoClock().getAsLong() - place.sinceNanos() > place.patienceNanos()) {
+            end(place.noRoom(host.queue()));
+          }
+        }
+        case State.Live(var exchange) ->
+            endIf(exchange.isLate(silentNanos()) || outbox.unreadNanos() > idle);
+        case State.Over _ -> {}
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void endIf(boolean late) {
+    if (late && !outbox.isCutOff()) {
+      end(
+          new Refused(
+              WireReason.STEP_TIMEOUT,
+              "the client neither sent nor read for too long: open the session again"));
+    }
+  }
+
+  /** For how long it has been the client's turn to send, as far as the stream can tell. */
+  private long silentNanos() {
+    long silent = host.nanoClock().getAsLong() - lastMessageNanos;
+    Intake taking = intake;
+    return taking == null ? silent : Math.min(silent, taking.openNanos());
+  }
+
+  @Override
+  public void handBackIfQuiet() {
+    lock.lock();
+    try {
+      boolean quiet =
+          switch (state) {
+            case State.Live(var exchange) -> exchange.isQuiet(silentNanos());
+            case State.Waiting _ -> true;
+            case State.ExpectsOpen _, State.Over _ -> false;
+          };
+      if (quiet && !outbox.isCutOff()) {
+        end(SessionHost.handedBack());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void handBack() {
+    lock.lock();
+    try {
+      if (!(state instanceof State.Over) && !outbox.isComplete() && !outbox.isCutOff()) {
+        end(SessionHost.handedBack());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void drain() {
+    outbox.drain();
+    askForMore();
+  }
+
+  private void askForMore() {
+    Intake taking = intake;
+    if (taking != null && !outbox.isCutOff()) {
+      taking.ask();
+    }
+  }
+
+  private void callEnded() {
+    host.table().remove(this, admitted);
+  }
+}
