@@ -55,7 +55,7 @@ public final class CleaveClient implements AutoCloseable {
 
   /** Opens the device half of a bundle. Nothing is sent yet. */
   public static CleaveClient open(Path root, ClientOptions options) {
-    DeviceFiles files = DeviceFiles.open(root);
+    DeviceFiles files = DeviceFiles.open(root, options.trust());
     HfTokenizer tokenizer = HfTokenizer.open(files.tokenizer(), files.bundle().tokens().skip());
     DecoderLink link = GrpcDecoderLink.to(options.connection());
     try {

@@ -11,6 +11,8 @@ import dev.cleave.split.bundle.BundleManifest;
 import dev.cleave.split.bundle.Half;
 import dev.cleave.split.bundle.SplitPoint;
 import dev.cleave.split.error.SplitException;
+import dev.cleave.split.error.UntrustedBundle;
+import dev.cleave.split.signing.Trust;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -27,10 +29,13 @@ import java.util.Set;
  */
 record DeviceFiles(DeviceBundle bundle, Bundle half, SplitPoint split, Optional<ChatFiles> chat) {
 
-  /** Verifies the hashes of the device half and reads what the client needs to know. */
-  static DeviceFiles open(Path root) {
+  /**
+   * Verifies the signature where one is asked for, the hashes of the device half, and reads what
+   * the client needs to know.
+   */
+  static DeviceFiles open(Path root, Trust trust) {
     try {
-      Bundle bundle = Bundle.open(root, Half.DEVICE);
+      Bundle bundle = Bundle.open(root, Half.DEVICE, trust);
       JsonNode generation = new ObjectMapper().readTree(bundle.file("generation.json").toFile());
       DeviceFiles files =
           new DeviceFiles(
@@ -40,6 +45,10 @@ record DeviceFiles(DeviceBundle bundle, Bundle half, SplitPoint split, Optional<
               chat(bundle, generation));
       requireAll(files);
       return files;
+    } catch (UntrustedBundle e) {
+      throw CleaveException.fatal(
+              Code.TRUST, "will not open the bundle at %s".formatted(e.subject()), e.detail())
+          .causedBy(e);
     } catch (SplitException | IOException e) {
       throw CleaveException.fatal(
               Code.BUNDLE,

@@ -46,6 +46,7 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  cleave serve --bundle /tmp/notes",
       "  cleave serve --bundle /tmp/notes --port 0 --port-file /tmp/port --metrics-port off",
+      "  cleave serve --bundle /tmp/notes --trust /etc/cleave/signing-key.pub.json",
       "  cleave serve --bundle /tmp/notes --device cuda:0 --precision bf16 --max-sessions 64",
       "",
       "Plaintext is served on loopback addresses only. SIGTERM: no new sessions, the running",
@@ -117,6 +118,8 @@ public final class ServeCommand implements Callable<Integer> {
 
   @Mixin private CausalOptions causal = new CausalOptions();
 
+  @Mixin private TrustOptions trusted = new TrustOptions();
+
   @Mixin private SecurityOptions securing = new SecurityOptions();
 
   @Mixin private TenantOptions tenants = new TenantOptions();
@@ -164,7 +167,7 @@ public final class ServeCommand implements Callable<Integer> {
   public Integer call() {
     LogPolicy.toStderr(logLevel);
     Plaintext.requireAllowed(host, port, securing.security());
-    Bundle half = Bundle.open(bundle, Half.SERVER);
+    Bundle half = Bundle.open(bundle, Half.SERVER, trusted.trust());
     ServerConfig config = config(half.manifest());
     ServedModel model =
         new ServedModel(half.id().hex(), half.manifest().architecture(), ServedCodec.of(half));

@@ -28,6 +28,8 @@ final class AnswerOptions {
 
   @Mixin ConnectionOptions servers;
 
+  @Mixin TrustOptions trusted;
+
   @Option(
       names = "--max-tokens",
       paramLabel = "N",
@@ -119,7 +121,8 @@ final class AnswerOptions {
   ClientOptions client() {
     return ClientOptions.of(servers.connection())
         .withThreads(threads == null ? OrtEncoder.defaultThreads() : threads)
-        .withEngine(engine);
+        .withEngine(engine)
+        .withTrust(trusted.trust());
   }
 
   GenerateOptions generate() {

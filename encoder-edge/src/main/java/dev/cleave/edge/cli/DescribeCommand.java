@@ -71,6 +71,8 @@ final class DescribeCommand implements Callable<Integer> {
       description = "One of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   EngineChoice engine;
 
+  @Mixin TrustOptions trusted;
+
   @Override
   public Integer call() throws JsonProcessingException {
     if (bundle == null && engine != EngineChoice.AUTO) {
@@ -81,7 +83,8 @@ final class DescribeCommand implements Callable<Integer> {
     try (GrpcDecoderLink link = GrpcDecoderLink.to(servers.connection())) {
       Map<String, @Nullable Object> facts = facts(link.describe(deadline));
       if (bundle != null) {
-        ClientOptions options = ClientOptions.of(servers.connection()).withEngine(engine);
+        ClientOptions options =
+            ClientOptions.of(servers.connection()).withEngine(engine).withTrust(trusted.trust());
         try (CleaveClient client = CleaveClient.open(bundle, options)) {
           facts.put("same_bundle", client.bundleId().equals(facts.get("bundle_id")));
           facts.put("engine", client.engine());

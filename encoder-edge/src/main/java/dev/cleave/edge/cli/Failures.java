@@ -2,6 +2,8 @@ package dev.cleave.edge.cli;
 
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.split.error.RefusedKey;
+import dev.cleave.split.error.UntrustedBundle;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParameterException;
@@ -42,6 +44,9 @@ final class Failures implements IExecutionExceptionHandler {
 
   private static boolean isRefusal(Exception e) {
     return e instanceof IllegalArgumentException
-        || (e instanceof CleaveException cleave && cleave.code() == Code.INPUT);
+        || e instanceof UntrustedBundle
+        || e instanceof RefusedKey
+        || (e instanceof CleaveException cleave
+            && (cleave.code() == Code.INPUT || cleave.code() == Code.TRUST));
   }
 }

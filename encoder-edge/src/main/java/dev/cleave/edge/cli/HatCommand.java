@@ -174,14 +174,18 @@ final class HatCommand implements Runnable {
         description = "Bits of each weight: 8 or 16 (default: ${DEFAULT-VALUE}).")
     WeightBits weights;
 
+    @Mixin SigningOptions signing;
+
     @Override
     public void run() {
       PrintWriter err = spec.commandLine().getErr();
+      SigningOptions.Signing signed = signing.renewing(text.bundle);
       Bundle device = Bundle.open(text.bundle, Half.DEVICE);
       List<LongBuffer> samples = text.read(device);
       long began = System.nanoTime();
       BundleManifest manifest =
           SimCompiler.compile(text.bundle, samples, weights, progress(samples.size(), err));
+      signed.end(text.bundle, err);
       PrintWriter out = spec.commandLine().getOut();
       out.printf(
           Locale.ROOT,

@@ -13,12 +13,16 @@ import dev.cleave.split.bundle.CompiledName;
 import dev.cleave.split.bundle.Half;
 import dev.cleave.split.bundle.SplitPoint;
 import dev.cleave.split.hailo.HailoHalf;
+import dev.cleave.split.signing.Signature;
+import dev.cleave.split.signing.Trust;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -29,16 +33,18 @@ import picocli.CommandLine.Spec;
     name = "inspect",
     description = {
       "Show what a bundle holds on each side, what crosses between them, and whether the files",
-      "that are here are the ones that its manifest names."
+      "that are here are the ones that its manifest names; who signed it, and with --trust whether that",
+      "is true and nobody changed it since."
     },
     sortOptions = false,
     footer = {
       "",
-      "Exit codes: 0 whole, 1 damaged or no bundle, 2 usage.",
+      "Exit codes: 0 whole, 1 damaged or no bundle, 2 usage, or not signed by whom --trust names.",
       "",
       "Examples:",
       "  cleave inspect /tmp/notes",
-      "  cleave inspect /tmp/notes --json | jq .bundleId"
+      "  cleave inspect /tmp/notes --json | jq .bundleId",
+      "  cleave inspect /tmp/notes --trust signing-key.pub.json"
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 final class InspectCommand implements Callable<Integer> {
@@ -50,32 +56,56 @@ final class InspectCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print one JSON object.")
   boolean json;
 
+  @Mixin TrustOptions trusted;
+
   @Override
   public Integer call() throws JsonProcessingException {
-    BundleManifest manifest = Bundle.readManifest(bundle);
+    Trust trust = trusted.trust();
+    BundleManifest manifest = Bundle.readManifest(bundle, trust);
+    Optional<String> signer = Signature.beside(bundle).map(it -> it.key().hex());
     ObjectNode halves = Json.MAPPER.createObjectNode();
     for (Half half : Half.values()) {
-      halves.put(half.folder(), state(half));
+      halves.put(half.folder(), state(half, trust));
     }
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       ObjectNode object = describe(manifest);
       object.set("verified", halves);
+      if (signer.isPresent()) {
+        object
+            .putObject("signature")
+            .put("key", signer.get())
+            .put("verified", trust.asksForSignature());
+      } else {
+        object.putNull("signature");
+      }
       out.println(Json.MAPPER.writeValueAsString(object));
     } else {
       print(manifest, halves, out);
+      out.println("signed      " + signed(signer, trust));
     }
     out.flush();
     return 0;
   }
 
   /** Each side holds its own half only: one that is not here is no fault, one that differs is. */
-  private String state(Half half) {
+  private String state(Half half, Trust trust) {
     if (!Files.isDirectory(bundle.resolve(half.folder()))) {
       return "not here";
     }
-    Bundle.open(bundle, half);
+    Bundle.open(bundle, half, trust);
     return "verified";
+  }
+
+  private static String signed(Optional<String> signer, Trust trust) {
+    if (signer.isEmpty()) {
+      return "no";
+    }
+    return "with key "
+        + signer.get()
+        + (trust.asksForSignature()
+            ? ", which is trusted; nothing was changed since"
+            : " by its own account; --trust checks it");
   }
 
   /** The manifest and the bytes that cross, for programs. */

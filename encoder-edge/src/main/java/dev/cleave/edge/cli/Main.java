@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
     description = "Split inference: this is the device half.",
     subcommands = {
       SplitCommand.class,
+      SignCommand.class,
       HatCommand.class,
       InspectCommand.class,
       GenerateCommand.class,

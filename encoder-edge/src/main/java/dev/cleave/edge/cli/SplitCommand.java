@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -54,6 +55,7 @@ import picocli.CommandLine.TypeConversionException;
       "  cleave split --model ~/Qwen3-1.7B --at 4 --device-precision int4 --out qwen",
       "  cleave split --model ~/bart --out bart --max-prompt 512 --json",
       "  cleave split --model models/reference-notes --out notes --hailo 32,64,128",
+      "  cleave split --model models/reference-notes --out notes --sign keys/signing-key.json",
       "  cleave split --bundle notes --hef encoder-32.hef,encoder-64.hef,encoder-128.hef"
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
@@ -155,6 +157,8 @@ public class SplitCommand implements Callable<Integer> {
       })
   List<Path> hef = List.of();
 
+  @Mixin private SigningOptions signing = new SigningOptions();
+
   @Option(names = "--json", description = "Print what was written as one JSON object.")
   boolean json;
 
@@ -167,6 +171,7 @@ public class SplitCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     Path from = required("--model", model);
     Path to = required("--out", out);
+    SigningOptions.Signing signed = signing.writing(to);
     SplitReport report;
     try {
       report = SplitCompiler.split(from, to, options(), progress(err));
@@ -176,6 +181,7 @@ public class SplitCommand implements Callable<Integer> {
       return Failures.REFUSED;
     }
     complete(report);
+    signed.end(to, err);
     return 0;
   }
 
@@ -193,7 +199,9 @@ public class SplitCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--bundle goes with --hef, without --model, --out and --hailo");
     }
+    SigningOptions.Signing signed = signing.renewing(root);
     BundleManifest manifest = CompiledModels.takeIn(root, hef);
+    signed.end(root, spec.commandLine().getErr());
     PrintWriter stdout = spec.commandLine().getOut();
     if (json) {
       ObjectNode object = InspectCommand.describe(manifest).put("path", root.toString());

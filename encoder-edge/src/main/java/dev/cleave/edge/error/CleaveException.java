@@ -17,6 +17,8 @@ public final class CleaveException extends RuntimeException {
     INPUT,
     /** The bundle on this device cannot be read or does not verify. */
     BUNDLE,
+    /** The bundle on this device is not signed by a trusted key, or was changed since. */
+    TRUST,
     /** Tokenizer or encoder failed. */
     ENGINE,
     /** The server could not be reached, or the connection was lost. */

@@ -1,10 +1,16 @@
 package dev.cleave.split.bundle;
 
 import dev.cleave.split.error.MalformedBundle;
+import dev.cleave.split.error.UntrustedBundle;
+import dev.cleave.split.signing.Trust;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * One half of a bundle on disk, verified: every file the manifest names for it is there with its
@@ -33,10 +39,24 @@ public final class Bundle {
    * @throws MalformedBundle naming the file that is missing, changed or not to be named
    */
   public static Bundle open(Path root, Half half) {
-    BundleManifest manifest = readManifest(root);
+    return open(root, half, Trust.inAnyone());
+  }
+
+  /**
+   * As above, of what is trusted alone. Where a signature is asked for, it is checked before the
+   * manifest is parsed, and the half's folder must hold what the manifest names and nothing else.
+   *
+   * @throws UntrustedBundle when it is not signed by a trusted key, or was changed since
+   * @throws MalformedBundle naming the file that is missing, changed or not to be named
+   */
+  public static Bundle open(Path root, Half half, Trust trust) {
+    BundleManifest manifest = readManifest(root, trust);
     if (manifest.files(half).isEmpty()) {
       throw new MalformedBundle(
           root.toString(), "its manifest names no file of the " + half.folder() + " half");
+    }
+    if (trust.asksForSignature()) {
+      requireNothingElse(root, manifest, half);
     }
     for (BundleFile file : manifest.files(half)) {
       verify(root, file);
@@ -51,22 +71,21 @@ public final class Bundle {
    * @throws MalformedBundle when it is not there, damaged or changed
    */
   public static BundleManifest readManifest(Path root) {
+    return readManifest(root, Trust.inAnyone());
+  }
+
+  /**
+   * As above, of what is trusted alone.
+   *
+   * @throws UntrustedBundle when it is not signed by a trusted key, or was changed since
+   * @throws MalformedBundle when it is not there, damaged or changed
+   */
+  public static BundleManifest readManifest(Path root, Trust trust) {
     Path path = root.resolve(MANIFEST);
-    BundleManifest manifest;
-    try {
-      if (!Files.isRegularFile(path)) {
-        throw new MalformedBundle(
-            path.toString(),
-            "is not there; make a bundle with: cleave split --model DIR --out DIR");
-      }
-      if (Files.size(path) > ManifestJson.MAX_BYTES) {
-        throw new MalformedBundle(
-            path.toString(), "is larger than " + ManifestJson.MAX_BYTES + " bytes");
-      }
-      manifest = ManifestJson.parse(Files.readAllBytes(path), path.toString());
-    } catch (IOException e) {
-      throw new MalformedBundle(path.toString(), "cannot be read: " + e.getMessage(), e);
-    }
+    byte[] bytes = manifestBytes(root);
+    // First: what nobody trusted wrote is not even parsed.
+    trust.require(root, bytes);
+    BundleManifest manifest = ManifestJson.parse(bytes, path.toString());
     BundleId content = ManifestJson.contentId(manifest);
     if (!content.equals(manifest.id())) {
       throw new MalformedBundle(
@@ -74,6 +93,48 @@ public final class Bundle {
           "says id " + manifest.id() + ", but its content has " + content + "; split again");
     }
     return manifest;
+  }
+
+  static byte[] manifestBytes(Path root) {
+    Path path = root.resolve(MANIFEST);
+    if (!Files.isRegularFile(path)) {
+      throw new MalformedBundle(
+          path.toString(), "is not there; make a bundle with: cleave split --model DIR --out DIR");
+    }
+    try (InputStream in = Files.newInputStream(path)) {
+      byte[] bytes = in.readNBytes(ManifestJson.MAX_BYTES + 1);
+      if (bytes.length > ManifestJson.MAX_BYTES) {
+        throw new MalformedBundle(
+            path.toString(), "is larger than " + ManifestJson.MAX_BYTES + " bytes");
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new MalformedBundle(path.toString(), "cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** A file that a signed manifest does not name was put there by somebody else. */
+  private static void requireNothingElse(Path root, BundleManifest manifest, Half half) {
+    Set<String> named = new HashSet<>();
+    for (BundleFile file : manifest.files(half)) {
+      String path = file.path();
+      named.add(path);
+      for (int end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+        named.add(path.substring(0, end));
+      }
+    }
+    Path folder = root.resolve(half.folder());
+    try (Stream<Path> entries = Files.walk(folder)) {
+      for (Path entry : (Iterable<Path>) entries::iterator) {
+        String path = root.relativize(entry).toString().replace('\\', '/');
+        if (!named.contains(path)) {
+          throw new UntrustedBundle(
+              entry.toString(), "is not named by the signed manifest; remove it");
+        }
+      }
+    } catch (IOException e) {
+      throw new MalformedBundle(folder.toString(), "cannot be listed: " + e.getMessage(), e);
+    }
   }
 
   private static void verify(Path root, BundleFile file) {

@@ -2,6 +2,7 @@ package dev.cleave.split.bundle;
 
 import dev.cleave.split.error.MalformedBundle;
 import dev.cleave.split.error.SplitException;
+import dev.cleave.split.signing.Signature;
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -97,7 +98,8 @@ public final class BundleWriter implements AutoCloseable {
     }
     try (Stream<Path> entries = Files.walk(path)) {
       BundleManifest manifest = Bundle.readManifest(path);
-      List<String> known = new ArrayList<>(List.of("", Bundle.MANIFEST, "device", "server"));
+      List<String> known =
+          new ArrayList<>(List.of("", Bundle.MANIFEST, Signature.FILE, "device", "server"));
       known.add(BundleFile.HAILO);
       manifest.files().forEach(file -> known.add(file.path()));
       return entries
@@ -109,7 +111,9 @@ public final class BundleWriter implements AutoCloseable {
   }
 
   private static boolean leftBehind(String path) {
-    return CodecWriter.leavesBehind(path) || CompiledWriter.leavesBehind(path);
+    return CodecWriter.leavesBehind(path)
+        || CompiledWriter.leavesBehind(path)
+        || path.equals(BundleSigner.TEMPORARY);
   }
 
   /** Where to write a file of a half; its folder exists. */

@@ -1,5 +1,6 @@
 package dev.cleave.split.bundle;
 
+import dev.cleave.split.signing.Signature;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -49,8 +50,15 @@ record Renewal(Path root, String temporary, Predicate<String> own, Steps steps) 
     steps.done(target);
   }
 
-  /** Makes a manifest the bundle's own, then removes what it does not name. */
+  /**
+   * Makes a manifest the bundle's own, then removes what it does not name. A signature goes first:
+   * it is of the manifest as it was.
+   */
   void publish(BundleManifest manifest) throws IOException {
+    Path signature = root.resolve(Signature.FILE);
+    if (Files.deleteIfExists(signature)) {
+      steps.done(signature);
+    }
     replace(Bundle.MANIFEST, ManifestJson.write(manifest));
     removeLeftovers(manifest);
   }

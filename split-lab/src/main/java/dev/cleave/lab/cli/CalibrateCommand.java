@@ -3,6 +3,7 @@ package dev.cleave.lab.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import dev.cleave.edge.cli.SigningOptions;
 import dev.cleave.lab.calibrate.Calibration;
 import dev.cleave.lab.calibrate.CalibrationOptions;
 import dev.cleave.lab.calibrate.CalibrationReport;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -38,7 +40,7 @@ import picocli.CommandLine.Spec;
       "  cleave calibrate --bundle /tmp/notes",
       "  cleave calibrate --bundle flan --text mails.txt --tokens 200000",
       "  cleave calibrate --bundle flan --text pairs.jsonl --json",
-      "  cleave calibrate --bundle smollm2"
+      "  cleave calibrate --bundle smollm2 --sign keys/signing-key.json"
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 final class CalibrateCommand implements Callable<Integer> {
@@ -83,6 +85,8 @@ final class CalibrateCommand implements Callable<Integer> {
       })
   long seed;
 
+  @Mixin private SigningOptions signing = new SigningOptions();
+
   @Option(names = "--json", description = "Print the figures as one JSON object.")
   boolean json;
 
@@ -95,8 +99,10 @@ final class CalibrateCommand implements Callable<Integer> {
     if (text != null) {
       options = options.withText(text);
     }
+    SigningOptions.Signing signed = signing.renewing(bundle);
     StageLines progress = new StageLines(spec.commandLine().getErr(), System::nanoTime);
     CalibrationReport report = Calibration.run(bundle, options, progress);
+    signed.end(bundle, spec.commandLine().getErr());
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(JSON.writeValueAsString(ReportText.json(report)));

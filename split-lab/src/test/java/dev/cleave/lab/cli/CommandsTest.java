@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.cleave.lab.Bundles;
 import dev.cleave.split.bundle.Bundle;
+import dev.cleave.split.signing.SigningKey;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -49,6 +50,8 @@ class CommandsTest {
     List<String> lines = Files.readAllLines(Bundles.REFERENCE.resolve("calibration.jsonl"));
     Files.write(text, lines.subList(0, 40));
     Path out = folder.resolve("bundle");
+    String key = SigningKey.generate(folder.resolve("keys")).id().hex();
+    Path secret = folder.resolve("keys").resolve(SigningKey.PRIVATE_FILE);
     Run split =
         Run.of(
             "split",
@@ -58,8 +61,13 @@ class CommandsTest {
             out,
             "--calibration-text",
             text,
+            "--sign",
+            secret,
             "--json");
     assertThat(split.code()).as(split.err()).isZero();
+    assertThat(split.err()).contains("signed with key " + key);
+    // Once it was calibrated, not before.
+    var _ = Bundle.readManifest(out, SigningKey.read(secret).asTrust());
     JsonNode json = new ObjectMapper().readTree(split.out());
     String id = Bundle.readManifest(out).id().hex();
     assertThat(json.path("bundleId").asText()).isEqualTo(id);
@@ -68,6 +76,7 @@ class CommandsTest {
 
     Run again = Run.of("calibrate", "--bundle", out, "--text", text, "--tokens", "1500", "--json");
     assertThat(again.code()).as(again.err()).isZero();
+    assertThat(again.err()).contains("no longer signed: key " + key);
     json = new ObjectMapper().readTree(again.out());
     assertThat(json.path("bundleId").asText()).isNotEqualTo(id);
     assertThat(json.path("codecs").path(1).path("name").asText()).isEqualTo("int8");

@@ -1,0 +1,5 @@
+/** Tests of the keys. */
+@NullMarked
+package dev.cleave.split.signing;
+
+import org.jspecify.annotations.NullMarked;
