@@ -33,8 +33,6 @@ public enum WireReason {
   BUNDLE_MISMATCH(Status.Code.FAILED_PRECONDITION),
   /** Frames of a profile that is not the served bundle's; both hashes are in the metadata. */
   PROFILE_MISMATCH(Status.Code.FAILED_PRECONDITION),
-  /** Plaintext from or to elsewhere than loopback. */
-  PLAINTEXT_REFUSED(Status.Code.FAILED_PRECONDITION),
   /** Logits are asked for and this server was not started to give them. */
   LOGITS_REFUSED(Status.Code.FAILED_PRECONDITION),
   /** The server warms up, or its decoder is broken: try again or elsewhere. */

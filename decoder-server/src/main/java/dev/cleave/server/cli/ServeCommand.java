@@ -7,7 +7,7 @@ import dev.cleave.server.engine.EngineOptions;
 import dev.cleave.server.engine.TorchDecoderEngine;
 import dev.cleave.server.logging.LogPolicy;
 import dev.cleave.server.rpc.DecoderServer;
-import dev.cleave.server.rpc.Plaintext;
+import dev.cleave.server.rpc.ListenAddress;
 import dev.cleave.server.rpc.ServerConfig;
 import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.session.SessionLimits;
@@ -48,6 +48,7 @@ import picocli.CommandLine.Option;
       "  cleave serve --bundle /tmp/notes --port 0 --port-file /tmp/port --metrics-port off",
       "  cleave serve --bundle /tmp/notes --trust /etc/cleave/signing-key.pub.json",
       "  cleave serve --bundle /tmp/notes --device cuda:0 --precision bf16 --max-sessions 64",
+      "  cleave serve --bundle /tmp/notes --host 0.0.0.0 --tls-cert server.pem --tls-key server-key.pem",
       "",
       "Plaintext is served on loopback addresses only. SIGTERM: no new sessions, the running",
       "ones finish within --drain-timeout, the rest are handed back; exit status 0. A session of a",
@@ -63,7 +64,7 @@ public final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--host",
       defaultValue = "127.0.0.1",
-      description = "A loopback address (default: ${DEFAULT-VALUE}).")
+      description = "Where to listen; plaintext on loopback alone (default: ${DEFAULT-VALUE}).")
   private String host = "127.0.0.1";
 
   @Option(
@@ -166,7 +167,7 @@ public final class ServeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     LogPolicy.toStderr(logLevel);
-    Plaintext.requireAllowed(host, port, securing.security());
+    ListenAddress.requireAllowed(host, port, securing.security());
     Bundle half = Bundle.open(bundle, Half.SERVER, trusted.trust());
     ServerConfig config = config(half.manifest());
     ServedModel model =
@@ -282,7 +283,7 @@ public final class ServeCommand implements Callable<Integer> {
   }
 
   private void ready(DecoderServer server, ServerConfig config, ServedModel model) {
-    String address = config.listen().host() + ":" + server.port();
+    String address = ListenAddress.text(config.listen().host(), server.port());
     LoggerFactory.getLogger(ServeCommand.class)
         .info(
             "ready {} bundle={} device={} precision={} sessions={} metrics={}",

@@ -17,10 +17,7 @@ import dev.cleave.server.session.KvSlots;
 import dev.cleave.server.session.SessionLimits;
 import dev.cleave.server.upper.UpperEngine;
 import dev.cleave.server.upper.UpperShape;
-import dev.cleave.wire.WireLimits;
-import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
-import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -45,19 +42,18 @@ public final class DecoderServer implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(DecoderServer.class);
   private static final Duration TRANSPORT_GRACE = Duration.ofSeconds(2);
-  private static final int MAX_HEADER_BYTES = 8 << 10;
-  private static final int MIN_CALLS_PER_CONNECTION = 64;
-  private static final int FLOW_WINDOW_BYTES = 1 << 20;
 
   private final Foundation base;
   private final EngineOwner owner;
+  private final Transport transport;
   private final Server grpc;
   private final AtomicBoolean closed = new AtomicBoolean();
   private @Nullable SideEndpoint side;
 
-  private DecoderServer(Foundation base, EngineOwner owner, Server grpc) {
+  private DecoderServer(Foundation base, EngineOwner owner, Transport transport, Server grpc) {
     this.base = base;
     this.owner = owner;
+    this.transport = transport;
     this.grpc = grpc;
   }
 
@@ -136,7 +132,7 @@ public final class DecoderServer implements AutoCloseable {
   }
 
   private static InetSocketAddress address(ServerConfig.Listen listen) {
-    return Plaintext.requireAllowed(listen.host(), listen.port(), listen.security());
+    return ListenAddress.requireAllowed(listen.host(), listen.port(), listen.security());
   }
 
   private static DecoderService.Engine placement(String device, String precision) {
@@ -145,27 +141,15 @@ public final class DecoderServer implements AutoCloseable {
 
   private static DecoderServer serve(
       Foundation base, EngineOwner owner, DecoderService service, InetSocketAddress address) {
+    Transport transport = Transport.open(base.config().listen().security());
     Server grpc =
-        NettyServerBuilder.forAddress(address, InsecureServerCredentials.create())
-            // Frames are decoded on this pool, the transport's threads do nothing but framing.
-            .executor(base.threads().calls())
-            .maxInboundMessageSize(WireLimits.TRANSPORT_MESSAGE_BYTES)
-            .maxInboundMetadataSize(MAX_HEADER_BYTES)
-            .maxConcurrentCallsPerConnection(
-                Math.max(MIN_CALLS_PER_CONNECTION, 4 * base.config().limits().maxSessions()))
-            // Fixed: a window that tunes itself sends pings, and grows with what clients send.
-            .flowControlWindow(FLOW_WINDOW_BYTES)
-            .keepAliveTime(60, TimeUnit.SECONDS)
-            .keepAliveTimeout(20, TimeUnit.SECONDS)
-            // Half of what devices ask after: pings that the network brings close to each other
-            // would count against them, and three such end the connection.
-            .permitKeepAliveTime(5, TimeUnit.SECONDS)
-            .permitKeepAliveWithoutCalls(true)
+        transport
+            .builder(address, base.threads().calls(), base.config().limits().maxSessions())
             .addService(service.definition())
             .addService(base.health().service())
             .addService(ProtoReflectionServiceV1.newInstance())
             .build();
-    DecoderServer server = new DecoderServer(base, owner, grpc);
+    DecoderServer server = new DecoderServer(base, owner, transport, grpc);
     try {
       server.listen(address);
       return server;
@@ -266,6 +250,7 @@ public final class DecoderServer implements AutoCloseable {
       grpc.shutdownNow();
       Thread.currentThread().interrupt();
     }
+    transport.close();
     if (side != null) {
       side.close();
     }

@@ -1,5 +1,6 @@
 package dev.cleave.edge.channel;
 
+import dev.cleave.wire.WireHeaders;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.ChannelOption;
@@ -8,15 +9,26 @@ import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** Makes channels. Immutable. */
-public final class ChannelFactory {
+/** Makes channels. Thread-safe. To be closed behind them. */
+public final class ChannelFactory implements AutoCloseable {
   private static final int FLOW_CONTROL_BYTES = 1 << 20;
 
   private final LinkTimes times;
+  private final Optional<ClientTls> tls;
 
-  /** Channels with these time limits. */
-  public ChannelFactory(LinkTimes times) {
+  private ChannelFactory(LinkTimes times, Optional<ClientTls> tls) {
     this.times = times;
+    this.tls = tls;
+  }
+
+  /**
+   * Channels to these servers; reads the files of TLS where it takes any.
+   *
+   * @throws dev.cleave.edge.error.CleaveException where one of them cannot be used
+   */
+  public static ChannelFactory open(Servers servers, ClientSecurity security, LinkTimes times) {
+    return new ChannelFactory(
+        times, security.tlsTo(servers).map(files -> ClientTls.open(files, times.reload())));
   }
 
   /** A channel to this one server, or to the first of its addresses that answers. */
@@ -38,8 +50,13 @@ public final class ChannelFactory {
   }
 
   private ManagedChannel build(NettyChannelBuilder builder) {
+    if (tls.isPresent()) {
+      builder.useTransportSecurity().sslContext(tls.get().context());
+      tls.get().name().ifPresent(builder::overrideAuthority);
+    } else {
+      builder.usePlaintext();
+    }
     return builder
-        .usePlaintext()
         // The proxies of the environment would take the states elsewhere.
         .proxyDetector(target -> null)
         // What balances is decided here, not in a TXT record.
@@ -48,6 +65,8 @@ public final class ChannelFactory {
         .disableRetry()
         // Fixed: what a slow reader leaves unread here is bounded by this.
         .flowControlWindow(FLOW_CONTROL_BYTES)
+        // Not in HPACK's table, where it would outlive its call (RFC 7541, 7.1.3).
+        .neverIndexMetadataKey(WireHeaders.AUTHORIZATION)
         .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) times.connect().toMillis())
         // A peer that went away without a word is found by pings alone. Without calls too: a
         // connection counts as made when the server has spoken HTTP/2, and until then none of its
@@ -62,5 +81,10 @@ public final class ChannelFactory {
 
   private static String dns(ServerAddress address) {
     return "dns:///" + address;
+  }
+
+  @Override
+  public void close() {
+    tls.ifPresent(ClientTls::close);
   }
 }

@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       ChatCommand.class,
       DescribeCommand.class,
+      KeysCommand.class,
       DoctorCommand.class
     },
     mixinStandardHelpOptions = true,

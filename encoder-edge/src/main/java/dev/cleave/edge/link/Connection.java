@@ -3,7 +3,7 @@ package dev.cleave.edge.link;
 import dev.cleave.edge.channel.ClientSecurity;
 import dev.cleave.edge.channel.LinkTimes;
 import dev.cleave.edge.channel.Servers;
-import dev.cleave.edge.error.CleaveException;
+import java.util.Objects;
 
 /**
  * Where decoder servers are and how this device talks to them. Immutable.
@@ -13,16 +13,24 @@ import dev.cleave.edge.error.CleaveException;
  * @param times how long a silent network is waited for
  */
 public record Connection(Servers servers, ClientSecurity security, LinkTimes times) {
-  /**
-   * @throws CleaveException where hidden states would leave this machine in the clear
-   */
   public Connection {
-    security.requireAllows(servers);
+    Objects.requireNonNull(servers, "servers");
+    Objects.requireNonNull(security, "security");
+    Objects.requireNonNull(times, "times");
   }
 
-  /** The usual way to these servers: {@code host:port}, or several of them with commas between. */
+  /**
+   * The usual way to these servers: {@code host:port}, or several of them with commas between. In
+   * plaintext where all are on this machine, by TLS elsewhere.
+   */
   public static Connection to(String servers) {
-    return new Connection(Servers.parse(servers), ClientSecurity.loopback(), LinkTimes.defaults());
+    return new Connection(
+        Servers.parse(servers), ClientSecurity.defaults(), LinkTimes.defaults());
+  }
+
+  /** This secured in another way. */
+  public Connection withSecurity(ClientSecurity newSecurity) {
+    return new Connection(servers, newSecurity, times);
   }
 
   /** This with other time limits. */

@@ -1,5 +1,6 @@
 package dev.cleave.edge.link;
 
+import dev.cleave.edge.channel.BearerToken;
 import dev.cleave.edge.error.Category;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
@@ -9,10 +10,14 @@ import dev.cleave.v1.Open;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.DecoderMethods;
 import dev.cleave.wire.Uplink;
+import dev.cleave.wire.WireHeaders;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
+import io.grpc.ClientInterceptors;
+import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
+import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
@@ -29,19 +34,26 @@ public final class GrpcDecoderLink implements DecoderLink {
   private static final int DESCRIBE_MAX_BYTES = 64 << 10;
 
   private final ServerRing servers;
+  private final Optional<BearerToken> token;
 
-  private GrpcDecoderLink(ServerRing servers) {
+  private GrpcDecoderLink(ServerRing servers, Optional<BearerToken> token) {
     this.servers = servers;
+    this.token = token;
   }
 
-  /** A link over this connection; nothing is sent before the first call. */
+  /**
+   * A link over this connection; nothing is sent before the first call.
+   *
+   * @throws CleaveException where the files of TLS cannot be used
+   */
   public static GrpcDecoderLink to(Connection connection) {
     return to(connection, System::nanoTime);
   }
 
   /** The same with another clock. */
   static GrpcDecoderLink to(Connection connection, LongSupplier nanoClock) {
-    return new GrpcDecoderLink(ServerRing.of(connection, nanoClock));
+    return new GrpcDecoderLink(
+        ServerRing.of(connection, nanoClock), connection.security().token());
   }
 
   /** Asks one server after the other until one answers. */
@@ -65,14 +77,18 @@ public final class GrpcDecoderLink implements DecoderLink {
     throw failure == null ? new IllegalStateException("no servers") : failure;
   }
 
-  private static DescribeReply describe(ServerChannel server, long nanos) {
+  private DescribeReply describe(ServerChannel server, long nanos) {
     CallOptions options =
         CallOptions.DEFAULT
             .withDeadlineAfter(nanos, TimeUnit.NANOSECONDS)
             .withMaxInboundMessageSize(DESCRIBE_MAX_BYTES);
     try {
       return ClientCalls.blockingUnaryCall(
-          server.channel(), DecoderMethods.DESCRIBE, options, DescribeRequest.getDefaultInstance());
+          ClientInterceptors.intercept(
+              server.channel(), MetadataUtils.newAttachHeadersInterceptor(headers())),
+          DecoderMethods.DESCRIBE,
+          options,
+          DescribeRequest.getDefaultInstance());
     } catch (StatusRuntimeException e) {
       CleaveException failure =
           new StreamFailures(server.name(), "could not ask what it serves", Optional.empty())
@@ -86,6 +102,9 @@ public final class GrpcDecoderLink implements DecoderLink {
 
   @Override
   public DecoderStream open(Open open, StreamTerms terms) {
+    Metadata headers = headers();
+    headers.put(
+        WireHeaders.SESSION, WireHeaders.session(open.getSessionHigh(), open.getSessionLow()));
     ServerChannel server = servers.pick(open);
     TallyTracer tracer = new TallyTracer();
     CallOptions options =
@@ -104,8 +123,15 @@ public final class GrpcDecoderLink implements DecoderLink {
             tracer,
             new StreamFailures(server.name(), "generation failed", Optional.of(bundle)),
             server::refused);
-    stream.start(open);
+    stream.start(open, headers);
     return stream;
+  }
+
+  /** Read anew for each call: tokens are renewed. */
+  private Metadata headers() {
+    Metadata headers = new Metadata();
+    token.ifPresent(it -> headers.put(WireHeaders.AUTHORIZATION, it.header()));
+    return headers;
   }
 
   @Override

@@ -6,7 +6,6 @@ import dev.cleave.v1.Open;
 import dev.cleave.v1.Opened;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.Uplink;
-import dev.cleave.wire.WireHeaders;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -59,12 +58,9 @@ final class GrpcDecoderStream extends ClientCall.Listener<ServerMessage> impleme
     this.notTaken = notTaken;
   }
 
-  void start(Open open) {
+  void start(Open open, Metadata headers) {
     lock.lock();
     try {
-      Metadata headers = new Metadata();
-      headers.put(
-          WireHeaders.SESSION, WireHeaders.session(open.getSessionHigh(), open.getSessionLow()));
       call.start(this, headers);
       call.request(AHEAD);
       call.sendMessage(new Uplink.OpenSession(open));

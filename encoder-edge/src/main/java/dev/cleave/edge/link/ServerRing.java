@@ -19,13 +19,17 @@ final class ServerRing implements AutoCloseable {
   /** For sessions without a name; from anywhere, so that devices do not all begin at the first. */
   private final AtomicInteger turn = new AtomicInteger(ThreadLocalRandom.current().nextInt());
 
-  private ServerRing(List<ServerChannel> servers) {
+  private final ChannelFactory channels;
+
+  private ServerRing(List<ServerChannel> servers, ChannelFactory channels) {
     this.servers = servers;
+    this.channels = channels;
   }
 
   static ServerRing of(Connection connection, LongSupplier nanoClock) {
-    ChannelFactory channels = new ChannelFactory(connection.times());
-    return new ServerRing(
+    ChannelFactory channels =
+        ChannelFactory.open(connection.servers(), connection.security(), connection.times());
+    List<ServerChannel> servers =
         switch (connection.servers()) {
           case Servers.Listed(var addresses) ->
               addresses.stream()
@@ -33,7 +37,8 @@ final class ServerRing implements AutoCloseable {
                   .toList();
           case Servers.Dns dns ->
               List.of(new ServerChannel(dns.toString(), () -> channels.to(dns), nanoClock));
-        });
+        };
+    return new ServerRing(servers, channels);
   }
 
   /** The server for this session. */
@@ -49,6 +54,7 @@ final class ServerRing implements AutoCloseable {
   @Override
   public void close() {
     servers.forEach(ServerChannel::close);
+    channels.close();
   }
 
   private int start(Open open) {

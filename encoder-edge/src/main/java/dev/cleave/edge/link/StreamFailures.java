@@ -19,16 +19,27 @@ import java.util.Optional;
  */
 record StreamFailures(String server, String attempted, Optional<String> bundleId) {
 
+  /** What gRPC says of a connection that ended without a word, as one does that wants TLS. */
+  private static final String CLOSED = "Network closed";
+
   /**
    * The failure for a status.
    *
    * @param opened whether the server had opened the session, which is lost now
    */
   CleaveException of(StatusRuntimeException e, boolean opened) {
+    Optional<TlsFault> tls = TlsFault.behind(e);
+    if (tls.isPresent()) {
+      return CleaveException.fatal(
+              Code.LINK,
+              "%s at %s: %s".formatted(attempted, server, tls.get().what()),
+              tls.get().next())
+          .causedBy(e);
+    }
     WireError error = WireStatus.read(e);
     CleaveException failure =
         CleaveException.of(
-                code(error.code()), category(error.code(), opened), describe(error), next(error))
+                code(error.code()), category(error.code(), opened), describe(error), next(error, opened))
             .causedBy(e);
     return error.retryDelay().map(failure::withRetryDelay).orElse(failure);
   }
@@ -51,7 +62,8 @@ record StreamFailures(String server, String attempted, Optional<String> bundleId
     }
     // What gRPC itself says of a deadline is about its insides.
     if (!error.message().isEmpty() && error.code() != Status.Code.DEADLINE_EXCEEDED) {
-      text.append(" (").append(error.message()).append(')');
+      // Behind the first line, gRPC lists its handlers.
+      text.append(" (").append(error.message().lines().findFirst().orElse("")).append(')');
     }
     if (error.is(WireReason.BUNDLE_MISMATCH)) {
       bundleId.ifPresent(id -> text.append(" this device's bundle=").append(id));
@@ -81,9 +93,14 @@ record StreamFailures(String server, String attempted, Optional<String> bundleId
     };
   }
 
-  private static String next(WireError error) {
+  private static String next(WireError error, boolean opened) {
     return switch (error.code()) {
-      case UNAVAILABLE, CANCELLED -> "check that the server runs there, then try again";
+      case UNAVAILABLE, CANCELLED ->
+          !opened && error.message().startsWith(CLOSED)
+              ? "check that the server runs there and whether it wants TLS (--tls-ca), then try again"
+              : "check that the server runs there, then try again";
+      case UNAUTHENTICATED -> "get a new token and give it with --token or CLEAVE_TOKEN";
+      case PERMISSION_DENIED -> "use a server of this tenant, or another token";
       case RESOURCE_EXHAUSTED ->
           error
               .retryDelay()

@@ -140,11 +140,17 @@ class MainTest {
   }
 
   @Test
-  void refusesAServerElsewhere() {
-    assertThat(run("generate", "--bundle", bundle, "--server", "192.0.2.7:7431", NOTE))
-        .isEqualTo(2);
-    assertThat(err.toString()).contains("192.0.2.7").contains("no TLS yet");
-    assertThat(run("describe", "--server", "decoder.example:7431")).isEqualTo(2);
+  void talksTlsToAServerElsewhere() throws Exception {
+    try (ScriptedServer server = ScriptedServer.start(exchange -> {})) {
+      // A name is elsewhere, whatever it means.
+      String name = server.address().replace("127.0.0.1", "dns:///localhost");
+      assertThat(run("generate", "--bundle", bundle, "--server", name, NOTE)).isEqualTo(1);
+      assertThat(err.toString()).contains(name, "does not speak TLS");
+    }
+    assertThat(run("describe", "--tls-ca", folder.resolve("none.pem").toString())).isEqualTo(2);
+    assertThat(err.toString()).contains("none.pem", "cannot be read");
+    assertThat(run("describe", "--server", "127.0.0.1:1,nonsense")).isEqualTo(2);
+    assertThat(err.toString()).contains("'nonsense' is not host:port");
   }
 
   @Test

@@ -143,7 +143,7 @@ class SeveralServersTest {
     Connection byName =
         new Connection(
             Servers.parse("dns:///%s:%d".formatted(TestNames.TWO, port)),
-            new ClientSecurity(true),
+            ClientSecurity.plaintextToAnywhere(),
             LinkTimes.defaults());
     try (GrpcDecoderLink link = GrpcDecoderLink.to(byName)) {
       Set<Integer> came = new HashSet<>();
@@ -163,8 +163,7 @@ class SeveralServersTest {
   /** What accepts and says nothing, and what falls silent later, are both found by pings. */
   @Test
   void aHalfOpenConnectionIsFound() throws Exception {
-    LinkTimes times =
-        new LinkTimes(Duration.ofSeconds(5), Duration.ofSeconds(1), Duration.ofMillis(200));
+    LinkTimes times = LinkTimes.defaults().withAnswer(Duration.ofMillis(200));
     start(1);
     try (ServerSocket silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
         SilencedProxy proxy = SilencedProxy.to(servers.getFirst().port());
