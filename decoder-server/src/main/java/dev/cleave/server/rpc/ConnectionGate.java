@@ -61,8 +61,7 @@ final class ConnectionGate {
   }
 
   private synchronized boolean enter(InetAddress from) {
-    boolean allowed =
-        inAll < limits.inAll() && open.getOrDefault(from, 0) < limits.perAddress();
+    boolean allowed = inAll < limits.inAll() && open.getOrDefault(from, 0) < limits.perAddress();
     if (allowed) {
       inAll++;
       open.merge(from, 1, Integer::sum);

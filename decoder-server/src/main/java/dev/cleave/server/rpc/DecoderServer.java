@@ -250,11 +250,12 @@ public final class DecoderServer implements AutoCloseable {
       grpc.shutdownNow();
       Thread.currentThread().interrupt();
     }
-    transport.close();
     if (side != null) {
       side.close();
     }
     base.threads().close();
+    // Behind the calls, which still write to it.
+    transport.close();
     base.registry().close();
     LOG.info("server=closed handed_back={}", left);
   }

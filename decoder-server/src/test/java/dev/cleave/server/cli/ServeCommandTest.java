@@ -29,7 +29,8 @@ class ServeCommandTest {
   @Test
   void refusesToServePlaintextToTheNetwork() {
     assertThat(run("--bundle", folder.toString(), "--host", "0.0.0.0")).isEqualTo(1);
-    assertThat(err.toString()).contains("0.0.0.0", "--tls-cert", "cleave keys tls", "--host 127.0.0.1");
+    assertThat(err.toString())
+        .contains("0.0.0.0", "--tls-cert", "cleave keys tls", "--host 127.0.0.1");
   }
 
   @Test

@@ -27,8 +27,7 @@ class ConnectionLimitsTest {
 
   @ParameterizedTest
   @CsvSource({"3,100", "100,3"})
-  void connectionsBeyondTheLimitAreCutAndOthersServed(int inAll, int perAddress)
-      throws Exception {
+  void connectionsBeyondTheLimitAreCutAndOthersServed(int inAll, int perAddress) throws Exception {
     ConnectionLimits limits = ConnectionLimits.defaults().withNumbers(inAll, perAddress);
     try (TestServer server = start(limits)) {
       List<Socket> held = new ArrayList<>();

@@ -22,7 +22,10 @@ final class ClientTls implements AutoCloseable {
   private final Optional<String> name;
 
   private ClientTls(
-      @Nullable Trust trust, @Nullable Identity identity, SslContext context, Optional<String> name) {
+      @Nullable Trust trust,
+      @Nullable Identity identity,
+      SslContext context,
+      Optional<String> name) {
     this.trust = trust;
     this.identity = identity;
     this.context = context;

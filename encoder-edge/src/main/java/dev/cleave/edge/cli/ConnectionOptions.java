@@ -43,10 +43,7 @@ final class ConnectionOptions {
       description = "This device's certificate, PEM, for servers that ask for one.")
   @Nullable Path tlsCertificate;
 
-  @Option(
-      names = "--tls-key",
-      paramLabel = "FILE",
-      description = "Its key, PEM in PKCS #8.")
+  @Option(names = "--tls-key", paramLabel = "FILE", description = "Its key, PEM in PKCS #8.")
   @Nullable Path tlsKey;
 
   @Option(

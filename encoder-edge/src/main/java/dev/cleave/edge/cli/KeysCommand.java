@@ -171,9 +171,7 @@ final class KeysCommand implements Runnable {
         description = "How long it can be used, 1 to 8760 (default: ${DEFAULT-VALUE}).")
     int hours;
 
-    @Option(
-        names = "--keep-key",
-        description = "Sign with the issuer's key that is in DIR.")
+    @Option(names = "--keep-key", description = "Sign with the issuer's key that is in DIR.")
     boolean keepKey;
 
     @Option(names = "--force", description = "Replace files that are there.")

@@ -159,16 +159,14 @@ public record DevelopmentCa(X509Certificate certificate, PrivateKey key) {
       builder.addExtension(
           Extension.subjectAlternativeName,
           false,
-          new GeneralNames(
-              hosts.stream().map(DevelopmentCa::name).toArray(GeneralName[]::new)));
+          new GeneralNames(hosts.stream().map(DevelopmentCa::name).toArray(GeneralName[]::new)));
     }
     return sign(builder, key);
   }
 
   private static GeneralName name(String host) {
     try {
-      return new GeneralName(
-          GeneralName.iPAddress, InetAddress.ofLiteral(host).getHostAddress());
+      return new GeneralName(GeneralName.iPAddress, InetAddress.ofLiteral(host).getHostAddress());
     } catch (IllegalArgumentException e) {
       if (!HOST.matcher(host).matches()) {
         throw CleaveException.fatal(
@@ -183,8 +181,7 @@ public record DevelopmentCa(X509Certificate certificate, PrivateKey key) {
   private static X509Certificate sign(JcaX509v3CertificateBuilder builder, PrivateKey key)
       throws GeneralSecurityException, OperatorException {
     return new JcaX509CertificateConverter()
-        .getCertificate(
-            builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(key)));
+        .getCertificate(builder.build(new JcaContentSignerBuilder("SHA256withECDSA").build(key)));
   }
 
   private static KeyPair keys() throws GeneralSecurityException {

@@ -24,8 +24,7 @@ public record Connection(Servers servers, ClientSecurity security, LinkTimes tim
    * plaintext where all are on this machine, by TLS elsewhere.
    */
   public static Connection to(String servers) {
-    return new Connection(
-        Servers.parse(servers), ClientSecurity.defaults(), LinkTimes.defaults());
+    return new Connection(Servers.parse(servers), ClientSecurity.defaults(), LinkTimes.defaults());
   }
 
   /** This secured in another way. */

@@ -52,8 +52,7 @@ public final class GrpcDecoderLink implements DecoderLink {
 
   /** The same with another clock. */
   static GrpcDecoderLink to(Connection connection, LongSupplier nanoClock) {
-    return new GrpcDecoderLink(
-        ServerRing.of(connection, nanoClock), connection.security().token());
+    return new GrpcDecoderLink(ServerRing.of(connection, nanoClock), connection.security().token());
   }
 
   /** Asks one server after the other until one answers. */

@@ -39,7 +39,10 @@ record StreamFailures(String server, String attempted, Optional<String> bundleId
     WireError error = WireStatus.read(e);
     CleaveException failure =
         CleaveException.of(
-                code(error.code()), category(error.code(), opened), describe(error), next(error, opened))
+                code(error.code()),
+                category(error.code(), opened),
+                describe(error),
+                next(error, opened))
             .causedBy(e);
     return error.retryDelay().map(failure::withRetryDelay).orElse(failure);
   }

@@ -144,8 +144,7 @@ class KeysCommandTest {
   private X509Certificate certificate(String name) throws Exception {
     byte[] pem = Files.readAllBytes(folder.resolve(name));
     return (X509Certificate)
-        CertificateFactory.getInstance("X.509")
-            .generateCertificate(new ByteArrayInputStream(pem));
+        CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(pem));
   }
 
   private static long lifeDays(X509Certificate certificate) {

@@ -111,14 +111,13 @@ class TlsLinkTest {
           (SSLServerSocket) context.getServerSocketFactory().createServerSocket(0)) {
         old.setEnabledProtocols(new String[] {"TLSv1.2"});
         Thread.ofVirtual()
-            .start(
-                () -> {
-                  try (var socket = old.accept()) {
-                    int _ = socket.getInputStream().read();
-                  } catch (IOException e) {
-                    // the handshake fails, as it should
-                  }
-                });
+            .start(() -> {
+              try (var socket = old.accept()) {
+                int _ = socket.getInputStream().read();
+              } catch (IOException e) {
+                // the handshake fails, as it should
+              }
+            });
         try (GrpcDecoderLink link =
             link("127.0.0.1:" + old.getLocalPort(), ClientSecurity.tls(trusting(keys)))) {
           assertThatThrownBy(() -> link.describe(Duration.ofSeconds(10)))
@@ -181,9 +180,8 @@ class TlsLinkTest {
     Path large = folder.resolve("large.pem");
     Files.write(large, new byte[(1 << 20) + 1]);
     unusable(TlsFiles.trusting(large), "large.pem", "more than");
-    assertThatThrownBy(
-            () ->
-                new TlsFiles(Optional.empty(), Optional.of(server), Optional.empty(), Optional.empty()))
+    assertThatThrownBy(() ->
+            new TlsFiles(Optional.empty(), Optional.of(server), Optional.empty(), Optional.empty()))
         .hasMessageContaining("without its key");
     assertThatThrownBy(() -> ClientSecurity.plaintextToAnywhere().withTls(trusting(keys)))
         .hasMessageContaining("both plaintext and TLS");
@@ -286,8 +284,7 @@ class TlsLinkTest {
 
   private static TlsServerCredentials.Builder credentials(Path from) throws IOException {
     return TlsServerCredentials.newBuilder()
-        .keyManager(
-            from.resolve("server.pem").toFile(), from.resolve("server-key.pem").toFile());
+        .keyManager(from.resolve("server.pem").toFile(), from.resolve("server-key.pem").toFile());
   }
 
   private static TlsFiles trusting(Path from) {

@@ -27,8 +27,7 @@ final class PemFile {
     byte[] bytes = read(file);
     List<X509Certificate> found;
     try {
-      found =
-          List.of(CertificateUtils.getX509Certificates(new ByteArrayInputStream(bytes)));
+      found = List.of(CertificateUtils.getX509Certificates(new ByteArrayInputStream(bytes)));
     } catch (GeneralSecurityException e) {
       throw new UnusableFile(file, "it is no PEM file of certificates", KEYS, e);
     }

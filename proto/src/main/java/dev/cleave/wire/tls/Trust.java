@@ -33,7 +33,9 @@ public final class Trust implements AutoCloseable {
    */
   public static Trust inServers(Path file, Duration period) {
     return open(
-        file, period, AdvancedTlsX509TrustManager.Verification.CERTIFICATE_AND_HOST_NAME_VERIFICATION);
+        file,
+        period,
+        AdvancedTlsX509TrustManager.Verification.CERTIFICATE_AND_HOST_NAME_VERIFICATION);
   }
 
   /**

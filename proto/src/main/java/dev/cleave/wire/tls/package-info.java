@@ -1,4 +1,6 @@
-/** Certificates and keys from PEM files that may be replaced while they are in use, on both sides. */
+/**
+ * Certificates and keys from PEM files that may be replaced while they are in use, on both sides.
+ */
 @NullMarked
 package dev.cleave.wire.tls;
 
