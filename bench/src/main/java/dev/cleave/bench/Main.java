@@ -1,5 +1,6 @@
 package dev.cleave.bench;
 
+import dev.cleave.bench.chaos.ChaosCommand;
 import dev.cleave.bench.codec.CausalStatesTable;
 import dev.cleave.bench.codec.RateTable;
 import dev.cleave.bench.codec.SpeedTable;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "cleave bench",
     mixinStandardHelpOptions = true,
+    subcommands = ChaosCommand.class,
     description = "Measures both sides of each claim in one run and prints the ratio.",
     footer = {
       "",
@@ -39,6 +41,7 @@ import picocli.CommandLine.Parameters;
       "                codec: a quarter of an hour or more for each cut)",
       "  codec-speed   frames against a plain copy and zstd (JMH)",
       "  hat       what the host adds to an AI HAT+ 2, on its simulator (needs a C compiler)",
+      "  chaos     kills, drains, broken links, hostile clients: see ./cleave bench chaos --help",
       "",
       "Examples:",
       "  ./cleave bench",
