@@ -97,8 +97,7 @@ public final class ChaosCommand implements Callable<Integer> {
       System.err.println(name + " ...");
       Objects.requireNonNull(CASES.get(name)).run(setting);
     }
-    System.out.println(
-        json ? setting.report().json(chosen) : setting.report().markdown(chosen));
+    System.out.println(json ? setting.report().json(chosen) : setting.report().markdown(chosen));
     if (setting.report().held()) {
       delete(work);
       return 0;

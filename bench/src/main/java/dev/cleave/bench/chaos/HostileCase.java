@@ -31,7 +31,6 @@ final class HostileCase {
 
   private static final int SLOTS = 24;
   private static final int HONEST = 2;
-  private static final String IDLE_SECONDS = "3";
   private static final double MOST_RATIO = 2;
   private static final long END_NANOS = TimeUnit.SECONDS.toNanos(90);
 
@@ -43,12 +42,13 @@ final class HostileCase {
   /** Sockets that were let go and are not closed yet. */
   private static final int MORE_FILES = 16;
 
+  /** An attack, and how often it is made in the short and in the long form, on each kind. */
   private record Plan(String attack, int shortForm, int longForm) {}
 
   private static final List<Plan> PLANS =
       List.of(
-          new Plan("messages", 3_000, 500_000),
-          new Plan("raw", 52, 2_600),
+          new Plan("messages", 1_000, 500_000),
+          new Plan("raw", 26, 2_600),
           new Plan("slow", 25, 250),
           new Plan("opens", 200, 5_000),
           new Plan("replays", 20, 1_000));
@@ -77,30 +77,30 @@ final class HostileCase {
   private void run() throws IOException, InterruptedException {
     List<String> options =
         new ArrayList<>(
-            List.of(
-                "--max-sessions", Integer.toString(SLOTS), "--idle-timeout", IDLE_SECONDS));
+            List.of("--max-sessions", Integer.toString(SLOTS), "--idle-timeout", idleSeconds()));
     if (kind == Kind.CAUSAL) {
-      options.addAll(List.of("--session-timeout", IDLE_SECONDS));
+      options.addAll(List.of("--session-timeout", idleSeconds()));
     }
     Path folder = setting.folder(NAME).resolve(kind.text());
     try (Fleet fleet = Fleet.start(folder, bundle, 1, options);
         CleaveClient client =
-            CleaveClient.open(
-                bundle, ClientOptions.of(fleet.addresses()).withThreads(1))) {
+            CleaveClient.open(bundle, ClientOptions.of(fleet.addresses()).withThreads(1))) {
       FleetServer server = fleet.server(0);
       List<Task> tasks = Tasks.of(kind, client, SLOTS, kind.longest());
       ProcessUse before = fullLoad(server, client, tasks);
       try (HonestCallers honest =
               HonestCallers.start(client, tasks.subList(0, HONEST), kind == Kind.CAUSAL);
-          PeakUse watched = PeakUse.of(server.pid())) {
+          PeakUse watched = PeakUse.of(server.pid());
+          Attacker attacker = Attacker.start(server.port(), bundle)) {
         Duration quiet =
-            setting.extent().longForm() ? Duration.ofSeconds(30) : Duration.ofSeconds(3);
+            setting.extent().longForm() ? Duration.ofSeconds(30) : Duration.ofSeconds(2);
         honest.takeSteps();
         TimeUnit.NANOSECONDS.sleep(quiet.toNanos());
         Times undisturbed = honest.takeSteps();
         double worst = 0;
         for (int n = 0; n < PLANS.size(); n++) {
-          attack(n, server, honest);
+          honest.takeSteps();
+          attack(n, attacker, server, honest);
           Times disturbed = honest.takeSteps();
           worst = Math.max(worst, ratio(n, disturbed, undisturbed));
         }
@@ -109,9 +109,15 @@ final class HostileCase {
     }
   }
 
+  private String idleSeconds() {
+    return setting.extent().longForm() ? "5" : "1";
+  }
+
   private record Uses(ProcessUse before, ProcessUse peak) {}
 
-  /** All slots in use at once, a few times: pools and caches are as full as honest use fills them. */
+  /**
+   * All slots in use at once, a few times: pools and caches are as full as honest use fills them.
+   */
   private ProcessUse fullLoad(FleetServer server, CleaveClient client, List<Task> tasks)
       throws IOException, InterruptedException {
     try (HonestCallers all = HonestCallers.start(client, tasks, false)) {
@@ -122,18 +128,13 @@ final class HostileCase {
     return ProcessUse.of(server.pid());
   }
 
-  private void attack(int number, FleetServer server, HonestCallers honest)
-      throws IOException, InterruptedException {
+  private void attack(int number, Attacker attacker, FleetServer server, HonestCallers honest)
+      throws IOException {
     Plan plan = PLANS.get(number);
     int count = setting.extent().rounds(plan.shortForm(), plan.longForm());
     long began = System.nanoTime();
     Attacker.Result result =
-        Attacker.run(
-            plan.attack(),
-            server.port(),
-            bundle,
-            setting.random(NAME, number).nextLong(),
-            count);
+        attacker.attack(plan.attack(), setting.random(NAME, number).nextLong(), count);
     attacks += result.total();
     setting.say(
         "hostile, %s: %s, %d in %d s, honest answers so far %d, refused %d: %s"
@@ -173,10 +174,10 @@ final class HostileCase {
       throws IOException, InterruptedException {
     honest.close();
     faults.addAll(honest.failures());
-    if (server.alive()) {
-      awaitNothingLeft(server);
-    }
     ProcessUse before = uses.before();
+    if (server.alive()) {
+      awaitNothingLeft(server, before);
+    }
     ProcessUse peak = uses.peak();
     long bound = before.residentBytes() + MORE_BYTES;
     if (peak.residentBytes() > bound) {
@@ -220,11 +221,12 @@ final class HostileCase {
   }
 
   /** Sessions, KV and sockets of clients that are gone are given back. */
-  private void awaitNothingLeft(FleetServer server) throws IOException, InterruptedException {
-    int files = ProcessUse.of(server.pid()).files();
+  private void awaitNothingLeft(FleetServer server, ProcessUse before)
+      throws IOException, InterruptedException {
     long deadline = System.nanoTime() + END_NANOS;
     while (System.nanoTime() - deadline < 0) {
-      if (server.metric("cleave_sessions_open") == 0
+      if (ProcessUse.of(server.pid()).files() <= before.files() + MORE_FILES
+          && server.metric("cleave_sessions_open") == 0
           && server.metric("cleave_kv_slots_free") == SLOTS
           && server.metric("cleave_prompt_buffer_bytes") == 0) {
         return;
@@ -232,10 +234,11 @@ final class HostileCase {
       TimeUnit.MILLISECONDS.sleep(50);
     }
     faults.add(
-        "behind the end of all clients the server has %s sessions, %s free slots, %d files"
+        "behind the end of all clients the server has %s sessions, %s free slots, %d files (before %d)"
             .formatted(
                 server.metric("cleave_sessions_open"),
                 server.metric("cleave_kv_slots_free"),
-                files));
+                ProcessUse.of(server.pid()).files(),
+                before.files()));
   }
 }

@@ -69,7 +69,7 @@ final class LinkCase {
         new Times(
             Duration.ofMillis(40),
             Duration.ofMillis(500),
-            Duration.ofSeconds(12),
+            Duration.ofSeconds(8),
             Duration.ofSeconds(20));
   }
 
@@ -144,11 +144,10 @@ final class LinkCase {
 
   private Ended answer(Map<Kind, Served> served, int round) throws IOException {
     SplittableRandom random = setting.random(NAME, round);
-    Served it = Objects.requireNonNull(served.get(Kind.values()[round % Kind.values().length]));
+    Served it = Objects.requireNonNull(served.get(Kind.of(round)));
     Task task = it.tasks().get(random.nextInt(TASKS));
     FaultPlan plan = plan(random, round);
-    try (FaultProxy one =
-            FaultProxy.to(it.fleet().server(0).port(), plan, random.nextLong());
+    try (FaultProxy one = FaultProxy.to(it.fleet().server(0).port(), plan, random.nextLong());
         CleaveClient client = CleaveClient.open(it.bundle(), one.address())) {
       long began = System.nanoTime();
       Outcome outcome = Outcome.of(task, client, task.options().withDeadline(times.deadline()));
@@ -193,8 +192,7 @@ final class LinkCase {
   private void count(int round, Future<Ended> answer) throws InterruptedException {
     try {
       // What waits before it for a thread has its own deadline too.
-      Duration most =
-          times.deadline().plus(times.grace()).multipliedBy(2 + round / AT_ONCE);
+      Duration most = times.deadline().plus(times.grace()).multipliedBy(2 + round / AT_ONCE);
       Ended ended = answer.get(most.toMillis(), TimeUnit.MILLISECONDS);
       if (ended.after().compareTo(times.deadline().plus(times.grace())) > 0) {
         hang(round, "ended %s after it began".formatted(ended.after()));
@@ -217,7 +215,8 @@ final class LinkCase {
 
   private void hang(int round, String how) {
     hung++;
-    setting.failure(NAME, round, "hung: the deadline was %s, it %s".formatted(times.deadline(), how));
+    setting.failure(
+        NAME, round, "hung: the deadline was %s, it %s".formatted(times.deadline(), how));
   }
 
   private void wrong(int round, String why) {

@@ -63,8 +63,7 @@ record Setting(Path work, Models models, long seed, Extent extent, Report report
   void failure(String name, int round, String why) {
     report.failure(
         "./cleave bench chaos %s --seed %d --rounds %d%s (round %d)"
-            .formatted(
-                name, seed, round + 1, extent.longForm() ? " --long" : "", round),
+            .formatted(name, seed, round + 1, extent.longForm() ? " --long" : "", round),
         name + ", round " + round + ": " + why + "; logs in " + work);
   }
 }

@@ -72,8 +72,7 @@ public final class FleetServer implements AutoCloseable {
     }
   }
 
-  private static List<String> command(
-      Path bundle, int port, Path portFile, List<String> options) {
+  private static List<String> command(Path bundle, int port, Path portFile, List<String> options) {
     List<String> command =
         new ArrayList<>(
             List.of(

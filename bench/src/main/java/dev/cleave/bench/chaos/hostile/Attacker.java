@@ -1,13 +1,30 @@
 package dev.cleave.bench.chaos.hostile;
 
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Runs attacks, each in a process of its own. */
-public final class Attacker {
-  private Attacker() {}
+/**
+ * A process that attacks a server. It runs at the lowest priority where the system has one: in
+ * truth an attacker computes on a machine of its own. Confined to one thread.
+ */
+public final class Attacker implements AutoCloseable {
+  private static final Path NICE = Path.of("/usr/bin/nice");
+
+  private final Process process;
+  private final BufferedReader out;
+  private final BufferedWriter in;
+
+  private Attacker(Process process) {
+    this.process = process;
+    this.out = process.inputReader();
+    this.in = process.outputWriter();
+  }
 
   /**
    * What came of an attack.
@@ -20,50 +37,69 @@ public final class Attacker {
   public record Result(long total, long faults, List<String> kept, String outcomes) {}
 
   /**
+   * Starts the process, which does nothing yet.
+   *
+   * @param port of the server
+   * @param bundle that it serves
+   */
+  public static Attacker start(int port, Path bundle) throws IOException {
+    List<String> command = new ArrayList<>();
+    if (Files.isExecutable(NICE)) {
+      command.addAll(List.of(NICE.toString(), "-n", "19"));
+    }
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx512m",
+            "-XX:+UseSerialGC",
+            "--add-modules",
+            "jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-cp",
+            System.getProperty("java.class.path"),
+            AttackerMain.class.getName(),
+            Integer.toString(port),
+            bundle.toString()));
+    Attacker attacker =
+        new Attacker(
+            new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+    try {
+      attacker.lines();
+      return attacker;
+    } catch (IOException e) {
+      attacker.close();
+      throw e;
+    }
+  }
+
+  /**
    * Attacks, and waits for the end.
    *
    * @param attack one of {@code messages}, {@code raw}, {@code slow}, {@code opens}, {@code
    *     replays}
-   * @param port of the server
-   * @param bundle that it serves
    * @param count how often
    */
-  public static Result run(String attack, int port, Path bundle, long seed, int count)
-      throws IOException, InterruptedException {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
-                "-XX:+UseSerialGC",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                System.getProperty("java.class.path"),
-                AttackerMain.class.getName(),
-                attack,
-                Integer.toString(port),
-                bundle.toString(),
-                Long.toString(seed),
-                Integer.toString(count))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    try {
-      List<String> lines = process.inputReader().lines().toList();
-      int status = process.waitFor();
-      if (status != 0) {
-        throw new IOException(
-            "the attacker '%s' ended with status %d".formatted(attack, status));
+  public Result attack(String attack, long seed, int count) throws IOException {
+    in.write("%s %d %d%n".formatted(attack, seed, count));
+    in.flush();
+    List<String> lines = lines();
+    return new Result(
+        Long.parseLong(value(lines, "total ").orElse("0")),
+        Long.parseLong(value(lines, "faults ").orElse("0")),
+        lines.stream().filter(line -> line.startsWith("fault ")).toList(),
+        value(lines, "outcomes ").orElse(""));
+  }
+
+  private List<String> lines() throws IOException {
+    List<String> lines = new ArrayList<>();
+    for (String line = out.readLine(); line != null; line = out.readLine()) {
+      if (line.equals(AttackerMain.END)) {
+        return lines;
       }
-      return new Result(
-          Long.parseLong(value(lines, "total ").orElse("0")),
-          Long.parseLong(value(lines, "faults ").orElse("0")),
-          lines.stream().filter(line -> line.startsWith("fault ")).toList(),
-          value(lines, "outcomes ").orElse(""));
-    } finally {
-      process.destroyForcibly();
+      lines.add(line);
     }
+    throw new IOException("the attacking process has ended before its attack did");
   }
 
   private static Optional<String> value(List<String> lines, String key) {
@@ -71,5 +107,11 @@ public final class Attacker {
         .filter(line -> line.startsWith(key))
         .map(line -> line.substring(key.length()))
         .findFirst();
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+    process.onExit().join();
   }
 }

@@ -1,18 +1,26 @@
 package dev.cleave.bench.chaos.hostile;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * One attack as a process of its own, so that what it computes and keeps is not counted as what
- * honest clients or the server do. Prints what came of it: {@code total}, {@code faults} and one
- * line for each fault that was kept. Ends when its input does, at the latest.
+ * Attacks from a process of its own, so that what it computes and keeps is not counted as what
+ * honest clients or the server do. Reads lines {@code attack seed count} and answers each with what
+ * came of it: {@code total}, {@code faults}, one line for each fault that was kept, {@code
+ * outcomes}, and {@code end}. Ends with its input.
  */
 public final class AttackerMain {
-  /** All attacks by name, in the order in which they are run. */
+  /** The line behind an attack. */
+  static final String END = "end";
+
   private static final Map<String, Attack> ATTACKS = attacks();
 
   private AttackerMain() {}
@@ -27,35 +35,39 @@ public final class AttackerMain {
     return attacks;
   }
 
-  /** Runs {@code attack port bundle seed count}. */
+  /** Takes the port of the server and the bundle that it serves. */
   public static void main(String[] arguments) throws IOException, InterruptedException {
-    Thread.ofPlatform().daemon().start(AttackerMain::endWithParent);
-    Attack attack = ATTACKS.get(arguments[0]);
-    if (attack == null) {
-      throw new IllegalArgumentException("no attack of the name " + arguments[0]);
+    Target target = new Target(Integer.parseInt(arguments[0]), Path.of(arguments[1]));
+    BlockingQueue<String> orders = new LinkedBlockingQueue<>();
+    Thread.ofPlatform().daemon().start(() -> read(orders));
+    System.out.println(END); // it has begun
+    while (true) {
+      String line = orders.take();
+      String[] words = line.split(" ", -1);
+      Attack attack = ATTACKS.get(words[0]);
+      if (attack == null) {
+        throw new IllegalArgumentException("no attack of the name " + words[0]);
+      }
+      Tally tally = new Tally();
+      SplittableRandom random = new SplittableRandom(Long.parseLong(words[1]));
+      attack.run(target, random, Integer.parseInt(words[2]), tally);
+      System.out.println("total " + tally.total());
+      System.out.println("faults " + tally.faults());
+      tally.kept().forEach(fault -> System.out.println("fault " + fault.replace('\n', ' ')));
+      System.out.println("outcomes " + tally);
+      System.out.println(END);
     }
-    Target target = new Target(Integer.parseInt(arguments[1]), Path.of(arguments[2]));
-    Tally tally = new Tally();
-    attack.run(
-        target,
-        new SplittableRandom(Long.parseLong(arguments[3])),
-        Integer.parseInt(arguments[4]),
-        tally);
-    System.out.println("total " + tally.total());
-    System.out.println("faults " + tally.faults());
-    tally.kept().forEach(fault -> System.out.println("fault " + fault.replace('\n', ' ')));
-    System.out.println("outcomes " + tally);
-    System.exit(0);
   }
 
-  private static void endWithParent() {
-    try {
-      while (System.in.read() >= 0) {
-        // nobody says anything
+  private static void read(BlockingQueue<String> orders) {
+    try (BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
+      for (String line = in.readLine(); line != null; line = in.readLine()) {
+        orders.add(line);
       }
     } catch (IOException gone) {
       // as good as an end
     }
-    Runtime.getRuntime().halt(1);
+    Runtime.getRuntime().halt(0); // also in the middle of an attack
   }
 }

@@ -81,8 +81,7 @@ final class Corpus {
     int positions = FRAMES * FRAME_POSITIONS;
     messages.add(bytes(new Uplink.EndOfPrompt(positions)));
     if (causal) {
-      messages.add(
-          bytes(new Uplink.Step(frame(encoder, positions, 1, HeaderForm.SHORT, random))));
+      messages.add(bytes(new Uplink.Step(frame(encoder, positions, 1, HeaderForm.SHORT, random))));
     } else if (random.nextInt(4) == 0) {
       messages.add(bytes(new Uplink.Cancel()));
     }

@@ -99,7 +99,7 @@ final class Http2 {
     } else {
       block.write(127);
       for (length -= 127; length >= 128; length >>= 7) {
-        block.write(length & 127 | 128);
+        block.write((length & 127) | 128);
       }
       block.write(length);
     }

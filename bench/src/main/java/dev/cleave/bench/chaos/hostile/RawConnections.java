@@ -57,7 +57,8 @@ final class RawConnections implements Attack {
           tally.count(way.name() + ": closed by the server");
           continue;
         }
-        tally.count(way.name() + (closedByServer(socket) ? ": closed by the server" : ": given up"));
+        tally.count(
+            way.name() + (closedByServer(socket) ? ": closed by the server" : ": given up"));
       } catch (IOException refused) {
         tally.fault(way.name() + ": no connection, " + refused.getMessage());
       }
@@ -101,8 +102,7 @@ final class RawConnections implements Attack {
     }
   }
 
-  private static void flippedOpening(OutputStream out, SplittableRandom random)
-      throws IOException {
+  private static void flippedOpening(OutputStream out, SplittableRandom random) throws IOException {
     byte[] bytes = Http2.join(Http2.opening(), call(1));
     for (int n = random.nextInt(1, 6); n > 0; n--) {
       bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(Byte.SIZE));
@@ -133,8 +133,7 @@ final class RawConnections implements Attack {
     }
   }
 
-  private static void continuations(OutputStream out, SplittableRandom random)
-      throws IOException {
+  private static void continuations(OutputStream out, SplittableRandom random) throws IOException {
     out.write(Http2.opening());
     out.write(Http2.frame(Http2.HEADERS, 0, 1, Http2.headers(PATH, "", "")));
     byte[] more = new byte[1 << 10];
@@ -143,8 +142,7 @@ final class RawConnections implements Attack {
     }
   }
 
-  private static void oversizeHeader(OutputStream out, SplittableRandom random)
-      throws IOException {
+  private static void oversizeHeader(OutputStream out, SplittableRandom random) throws IOException {
     out.write(Http2.opening());
     byte[] block = Http2.headers(PATH, "cleave-session", "0".repeat(LARGE_HEADER));
     int piece = 1 << 14;
@@ -171,8 +169,7 @@ final class RawConnections implements Attack {
     out.write(Http2.frame(Http2.DATA, Http2.END_STREAM, 1, message));
   }
 
-  private static void unknownMethod(OutputStream out, SplittableRandom random)
-      throws IOException {
+  private static void unknownMethod(OutputStream out, SplittableRandom random) throws IOException {
     String path = "/" + "x".repeat(random.nextInt(1, 4_000));
     byte[] headers = Http2.headers(path, "", "");
     out.write(Http2.opening());
@@ -180,8 +177,9 @@ final class RawConnections implements Attack {
   }
 
   private static void http1(OutputStream out, SplittableRandom random) throws IOException {
-    out.write("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(
-        java.nio.charset.StandardCharsets.US_ASCII));
+    out.write(
+        "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+            .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
   }
 
   private static byte[] call(int stream) {

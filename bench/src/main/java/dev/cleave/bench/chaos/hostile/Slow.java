@@ -117,8 +117,7 @@ final class Slow implements AutoCloseable {
     frames.writeBytes(
         Http2.frame(Http2.HEADERS, Http2.END_HEADERS, number, Http2.headers(PATH, "", "")));
     for (byte[] message : messages) {
-      frames.writeBytes(
-          Http2.frame(Http2.DATA, 0, number, Http2.message(message.length, message)));
+      frames.writeBytes(Http2.frame(Http2.DATA, 0, number, Http2.message(message.length, message)));
     }
     return frames.toByteArray();
   }

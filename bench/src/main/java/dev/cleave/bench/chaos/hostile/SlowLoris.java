@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
  * once; in the end it lets go of those that the server has not closed.
  */
 final class SlowLoris implements Attack {
-  private static final int ROUNDS = 100;
+  private static final int ROUNDS = 50;
   private static final long PAUSE_MILLIS = 100;
 
   @Override

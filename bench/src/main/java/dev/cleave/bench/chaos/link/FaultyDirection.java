@@ -31,8 +31,7 @@ final class FaultyDirection {
   private final BlockingQueue<Piece> queue = new ArrayBlockingQueue<>(QUEUED_PIECES);
   private long passed;
 
-  FaultyDirection(
-      Socket from, Socket to, Fault fault, SplittableRandom random, Runnable hangUp) {
+  FaultyDirection(Socket from, Socket to, Fault fault, SplittableRandom random, Runnable hangUp) {
     this.from = from;
     this.to = to;
     this.fault = fault;
@@ -117,7 +116,7 @@ final class FaultyDirection {
       }
     }
     if (!swallowing()) {
-      out.write(bytes.array(), bytes.position(), length);
+      out.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
       out.flush();
     }
     bytes.position(bytes.position() + length);
@@ -143,9 +142,7 @@ final class FaultyDirection {
   }
 
   private static void sleepUntil(long dueNanos) {
-    for (long left = dueNanos - System.nanoTime();
-        left > 0;
-        left = dueNanos - System.nanoTime()) {
+    for (long left = dueNanos - System.nanoTime(); left > 0; left = dueNanos - System.nanoTime()) {
       LockSupport.parkNanos(left);
     }
   }

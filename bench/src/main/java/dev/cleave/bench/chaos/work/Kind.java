@@ -15,6 +15,11 @@ public enum Kind {
     this.longest = longest;
   }
 
+  /** The kinds in turn. */
+  public static Kind of(int round) {
+    return round % 2 == 0 ? ENCODER_DECODER : CAUSAL;
+  }
+
   /** In words. */
   public String text() {
     return text;

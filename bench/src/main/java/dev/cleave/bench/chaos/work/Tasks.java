@@ -28,8 +28,7 @@ public final class Tasks {
     List<Task> tasks = new ArrayList<>();
     List<String> notes = Models.notes();
     for (int i = 0; i < count; i++) {
-      GenerateOptions options =
-          GenerateOptions.defaults().withMaxNewTokens(tokens).ignoringEos();
+      GenerateOptions options = GenerateOptions.defaults().withMaxNewTokens(tokens).ignoringEos();
       StringBuilder name = new StringBuilder(kind.text()).append(" task ").append(i);
       if (i % 2 == 1) {
         options = options.withSampling(new Sampling(0.8f, 0, 1, OptionalLong.of(1000 + i)));
