@@ -47,10 +47,10 @@ final class HostileCase {
 
   private static final List<Plan> PLANS =
       List.of(
-          new Plan("messages", 1_000, 500_000),
+          new Plan("messages", 400, 500_000),
           new Plan("raw", 26, 2_600),
-          new Plan("slow", 25, 250),
-          new Plan("opens", 200, 5_000),
+          new Plan("slow", 20, 250),
+          new Plan("opens", 100, 5_000),
           new Plan("replays", 20, 1_000));
 
   private final Setting setting;
