@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.cleave.edge.CleaveClient;
+import dev.cleave.edge.ClientOptions;
 import dev.cleave.edge.FinishReason;
 import dev.cleave.edge.GenerateOptions;
 import dev.cleave.edge.Generation;
 import dev.cleave.edge.error.Category;
 import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.replay.Recovery;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -76,7 +78,9 @@ class ServerLifeTest {
   void aKilledServerEndsTheGenerationWithAnErrorThatSaysRetry(@TempDir Path work) throws Exception {
     Path bundle = Bundles.reference(work);
     try (ServerProcess server = ServerProcess.start(bundle, "--max-sessions", "2");
-        CleaveClient client = CleaveClient.open(bundle, server.address());
+        CleaveClient client =
+            CleaveClient.open(
+                bundle, ClientOptions.of(server.address()).withRecovery(Recovery.none()));
         Generation answer = client.generate(NOTE, LONG)) {
       Iterator<String> pieces = answer.iterator();
       pieces.next();

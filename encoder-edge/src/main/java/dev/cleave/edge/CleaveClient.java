@@ -8,6 +8,7 @@ import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.hat.EncoderEngines;
 import dev.cleave.edge.link.DecoderLink;
 import dev.cleave.edge.link.GrpcDecoderLink;
+import dev.cleave.edge.replay.ReplayLink;
 import dev.cleave.edge.text.HfTokenizer;
 import dev.cleave.split.bundle.SplitPoint;
 import java.nio.file.Path;
@@ -57,7 +58,8 @@ public final class CleaveClient implements AutoCloseable {
   public static CleaveClient open(Path root, ClientOptions options) {
     DeviceFiles files = DeviceFiles.open(root, options.trust());
     HfTokenizer tokenizer = HfTokenizer.open(files.tokenizer(), files.bundle().tokens().skip());
-    DecoderLink link = GrpcDecoderLink.to(options.connection());
+    DecoderLink link =
+        ReplayLink.over(GrpcDecoderLink.to(options.connection()), options.recovery());
     try {
       return new CleaveClient(files, tokenizer, half(files, options, tokenizer, link), link);
     } catch (RuntimeException e) {

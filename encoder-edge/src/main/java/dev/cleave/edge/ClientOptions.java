@@ -3,6 +3,7 @@ package dev.cleave.edge;
 import dev.cleave.edge.engine.EngineChoice;
 import dev.cleave.edge.engine.OrtEncoder;
 import dev.cleave.edge.link.Connection;
+import dev.cleave.edge.replay.Recovery;
 import dev.cleave.split.signing.Trust;
 import java.util.Objects;
 

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param engine what computed on this device: {@code ort}, {@code hat}, {@code hat-sim}
  * @param sent what left the device
  * @param received what came back
+ * @param recovered what servers that were lost have cost
  * @param timing how long it took
  * @param steps how the answer came about, where the device takes part in each step; else null
  */
@@ -22,6 +23,7 @@ public record Receipt(
     @JsonProperty("engine") String engine,
     @JsonUnwrapped Sent sent,
     @JsonUnwrapped Received received,
+    @JsonUnwrapped Recovered recovered,
     @JsonUnwrapped Timing timing,
     @JsonUnwrapped @Nullable Steps steps) {
 
@@ -116,6 +118,15 @@ public record Receipt(
       @JsonProperty("seed") @Nullable Long seed) {}
 
   /**
+   * What servers that were lost have cost.
+   *
+   * @param reopened times that the session was opened again
+   * @param bytesAgain bytes of gRPC messages that were sent before, and count in those of all
+   */
+  public record Recovered(
+      @JsonProperty("reopened") int reopened, @JsonProperty("bytes_sent_again") long bytesAgain) {}
+
+  /**
    * How long it took.
    *
    * @param encodeMillis computing the prompt on this device
@@ -139,7 +150,6 @@ public record Receipt(
    * @param bytesUpPerToken bytes of gRPC messages sent for each token after the first; 0 without
    * @param bytesDownPerToken bytes received for each, likewise
    * @param measuredPositions hidden states that the certificate speaks of
-   * @param reopened times that the server lost the session and it was opened again
    * @param note what else there is to say of the end; null where there is nothing
    */
   public record Steps(
@@ -149,6 +159,5 @@ public record Receipt(
       @JsonProperty("bytes_up_per_token") double bytesUpPerToken,
       @JsonProperty("bytes_down_per_token") double bytesDownPerToken,
       @JsonProperty("certificate_positions") long measuredPositions,
-      @JsonProperty("reopened") int reopened,
       @JsonProperty("note") @Nullable String note) {}
 }

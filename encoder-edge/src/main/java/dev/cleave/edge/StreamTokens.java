@@ -78,6 +78,7 @@ final class StreamTokens implements TokenSource {
             tally.frameBytesUp(),
             tally.messageBytesUp()),
         new Receipt.Received(answered, tally.messageBytesDown(), reason, seed),
+        new Receipt.Recovered(tally.again().reopened(), tally.again().messageBytesUp()),
         ledger.timing(answered),
         null);
   }

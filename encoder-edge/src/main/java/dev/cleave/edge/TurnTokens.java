@@ -83,6 +83,7 @@ final class TurnTokens implements TokenSource {
             tally.frameBytesUp(),
             tally.messageBytesUp()),
         new Receipt.Received(answered, tally.messageBytesDown(), reason, seed),
+        new Receipt.Recovered(sent.reopened(), tally.again().messageBytesUp()),
         GenerationLedger.timing(
             times.compute(),
             times.firstToken(),
@@ -96,7 +97,6 @@ final class TurnTokens implements TokenSource {
             GenerationLedger.round(sent.upPerToken(), 10),
             GenerationLedger.round(sent.downPerToken(), 10),
             measured == null ? 0 : measured.certificate().positions(),
-            sent.reopened(),
             note()));
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Named.named;
 import dev.cleave.edge.error.Category;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.edge.replay.Recovery;
 import dev.cleave.edge.text.Fixtures;
 import dev.cleave.v1.CodecMode;
 import dev.cleave.v1.FinishReason;
@@ -172,7 +173,7 @@ class CleaveClientFailureTest {
         });
     String address = server.address();
     try (server;
-        CleaveClient client = CleaveClient.open(bundle, server.address());
+        CleaveClient client = unrecovering(server);
         Generation answer = client.generate(TEXT, DEFAULTS)) {
       assertThat(answer.iterator().next()).isNotEmpty();
       answering.take();
@@ -313,10 +314,16 @@ class CleaveClientFailureTest {
     }
   }
 
+  /** A client that tells each failure as it is. */
+  private static CleaveClient unrecovering(ScriptedServer server) {
+    return CleaveClient.open(
+        bundle, ClientOptions.of(server.address()).withRecovery(Recovery.none()));
+  }
+
   private static CleaveException failureOf(ScriptedServer.Script script, GenerateOptions options)
       throws IOException {
     try (ScriptedServer server = ScriptedServer.start(script);
-        CleaveClient client = CleaveClient.open(bundle, server.address());
+        CleaveClient client = unrecovering(server);
         Generation answer = client.generate(TEXT, options)) {
       answer.text();
     } catch (CleaveException e) {

@@ -52,7 +52,7 @@ final class TurnLedger {
   /** The prompt was sent and answered on a stream that has sent this now. */
   void prompted(WireTally tally) {
     WireTally now = sum(tally);
-    promptBytesUp += now.messageBytesUp() - mark.messageBytesUp();
+    promptBytesUp += firstUp(now) - firstUp(mark);
     promptBytesDown += now.messageBytesDown() - mark.messageBytesDown();
   }
 
@@ -74,7 +74,12 @@ final class TurnLedger {
         lost.frames() + now.frames() - before.frames(),
         lost.frameBytesUp() + now.frameBytesUp() - before.frameBytesUp(),
         lost.messageBytesUp() + now.messageBytesUp() - before.messageBytesUp(),
-        lost.messageBytesDown() + now.messageBytesDown() - before.messageBytesDown());
+        lost.messageBytesDown() + now.messageBytesDown() - before.messageBytesDown(),
+        new WireTally.Again(
+            lost.again().reopened() + now.again().reopened() - before.again().reopened(),
+            lost.again().messageBytesUp()
+                + now.again().messageBytesUp()
+                - before.again().messageBytesUp()));
   }
 
   TurnReport report(
@@ -87,11 +92,16 @@ final class TurnLedger {
             positions,
             roundTrips,
             new TurnReport.Drafts(draftsSent, draftsAccepted),
-            perStepToken(tally.messageBytesUp() - promptBytesUp),
+            perStepToken(firstUp(tally) - promptBytesUp),
             perStepToken(tally.messageBytesDown() - promptBytesDown),
-            reopened),
+            reopened + tally.again().reopened()),
         measured,
         new TurnReport.Times(computeNanos, firstTokenNanos, lastTokenNanos, totalNanos, tokens));
+  }
+
+  /** What was sent for the first time. */
+  private static long firstUp(WireTally tally) {
+    return tally.messageBytesUp() - tally.again().messageBytesUp();
   }
 
   /** The first token is the prompt's. */

@@ -101,6 +101,15 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
     if (receipt.steps() != null) {
       print(receipt.steps());
     }
+    Receipt.Recovered recovered = receipt.recovered();
+    if (recovered.reopened() > 0) {
+      err.printf(
+          Locale.ROOT,
+          "  recovered   %,d time%s on another stream; %,d bytes were sent again%n",
+          recovered.reopened(),
+          recovered.reopened() == 1 ? "" : "s",
+          recovered.bytesAgain());
+    }
     if (received.seed() != null) {
       err.printf(Locale.ROOT, "  seed        %d%n", received.seed());
     }
@@ -129,9 +138,6 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
           "  drafts      %,d sent, %,d stood%n",
           steps.draftsSent(),
           steps.draftsAccepted());
-    }
-    if (steps.reopened() > 0) {
-      err.println("  session     was lost by the server and opened again");
     }
     if (steps.note() != null) {
       err.println("  note        " + steps.note());

@@ -29,6 +29,8 @@ public final class CleaveException extends RuntimeException {
     PROTOCOL,
     /** The deadline passed. */
     DEADLINE,
+    /** A server that took a session over answers otherwise than the one before. */
+    DIVERGED,
     /** This client was closed or the thread interrupted. */
     CLOSED
   }

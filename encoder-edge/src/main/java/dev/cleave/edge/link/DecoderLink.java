@@ -21,6 +21,11 @@ public interface DecoderLink extends AutoCloseable {
    */
   DecoderStream open(Open open, StreamTerms terms);
 
+  /** How many servers there are to choose from, as far as that is known. */
+  default int servers() {
+    return 1;
+  }
+
   /** Ends every stream of this link and frees the connection. */
   @Override
   void close();

@@ -134,6 +134,11 @@ public final class GrpcDecoderLink implements DecoderLink {
   }
 
   @Override
+  public int servers() {
+    return servers.size();
+  }
+
+  @Override
   public void close() {
     servers.close();
   }

@@ -46,6 +46,11 @@ final class ServerRing implements AutoCloseable {
     return inOrder(start(open)).getFirst();
   }
 
+  /** How many there are; of a name that stands for many, as far as is known here, one. */
+  int size() {
+    return servers.size();
+  }
+
   /** All of them, in the order in which to ask. */
   List<ServerChannel> all() {
     return inOrder(0);

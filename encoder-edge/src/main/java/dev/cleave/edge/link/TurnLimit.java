@@ -65,6 +65,11 @@ public final class TurnLimit {
     }
   }
 
+  /** What is left, below 0 once it has passed; empty without a deadline. */
+  public Optional<Duration> left() {
+    return allowed.isPresent() ? Optional.of(Duration.ofNanos(leftNanos())) : Optional.empty();
+  }
+
   boolean hasDeadline() {
     return allowed.isPresent();
   }

@@ -4,6 +4,9 @@ import com.google.protobuf.ByteString;
 import dev.cleave.codec.CodecMode;
 import dev.cleave.codec.StreamSpec;
 import dev.cleave.edge.codec.StreamCodec;
+import dev.cleave.edge.link.DecoderLink;
+import dev.cleave.edge.replay.Recovery;
+import dev.cleave.edge.replay.ReplayLink;
 import dev.cleave.v1.Open;
 import dev.cleave.v1.Sampling;
 import dev.cleave.wire.WireCodec;
@@ -15,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
 
 /** A session on fakes, and what the model says without any session. */
 final class Session implements AutoCloseable {
@@ -35,14 +39,29 @@ final class Session implements AutoCloseable {
   long seed;
 
   Session(FakeModel model, int positions, int positionsPerFrame) {
+    this(model, positions, positionsPerFrame, link -> link);
+  }
+
+  private Session(
+      FakeModel model, int positions, int positionsPerFrame, UnaryOperator<DecoderLink> over) {
     this.model = model;
     this.engine = new FakeLowerEngine(positions);
     this.link = new FakeDecoderLink(model, positionsPerFrame);
-    this.split = SplitSession.open(engine, link, threads, positions, ticks::getAndIncrement);
+    this.split =
+        SplitSession.open(engine, over.apply(link), threads, positions, ticks::getAndIncrement);
   }
 
   static Session of(int repetition) {
     return new Session(new FakeModel(VOCABULARY, repetition), 512, 24);
+  }
+
+  /** One whose streams outlive their servers. */
+  static Session replayed(int repetition) {
+    return new Session(
+        new FakeModel(VOCABULARY, repetition),
+        512,
+        24,
+        link -> ReplayLink.over(link, Recovery.defaults()));
   }
 
   SessionTerms terms(int drafts) {

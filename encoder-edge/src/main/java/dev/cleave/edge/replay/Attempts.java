@@ -1,0 +1,103 @@
+package dev.cleave.edge.replay;
+
+import dev.cleave.edge.error.Category;
+import dev.cleave.edge.error.CleaveException;
+import java.time.Duration;
+import java.util.function.IntSupplier;
+
+/**
+ * Whether and when one session is opened again. A session that no server has opened yet asks each
+ * of them once, without waiting, as a wrong address does not mend itself; one that was opened goes
+ * on until the limit. Confined to who holds the session's lock.
+ */
+final class Attempts {
+  private final Recovery recovery;
+  private final Backoff backoff;
+  private final IntSupplier servers;
+  private int attempt;
+  private boolean opened;
+  private int inARow;
+  private int refused;
+  private int failed;
+
+  /**
+   * For a session that is being opened.
+   *
+   * @param attempt how often it was opened before
+   * @param servers how many there are
+   */
+  Attempts(Recovery recovery, Backoff backoff, IntSupplier servers, int attempt) {
+    this.recovery = recovery;
+    this.backoff = backoff;
+    this.servers = servers;
+    this.attempt = attempt;
+    this.opened = attempt > 0;
+  }
+
+  /** The number for Open. */
+  int attempt() {
+    return attempt;
+  }
+
+  /** A server has opened the session. */
+  void opened() {
+    opened = true;
+    refused = 0;
+  }
+
+  /** A server has answered what was new. */
+  void progressed() {
+    inARow = 0;
+  }
+
+  /**
+   * Counts another attempt.
+   *
+   * @param why the failure of the last one
+   * @return nanoseconds to wait before it
+   * @throws CleaveException when there is none any more
+   */
+  long next(CleaveException why) {
+    int known = Math.max(1, servers.getAsInt());
+    Loss loss = Loss.of(why);
+    boolean hopeless =
+        switch (loss) {
+          case LOST -> false;
+          case REFUSED -> ++refused >= known;
+          case FAILED -> ++failed > 1;
+          case FINAL -> true;
+        };
+    if (hopeless || (!opened && attempt + 1 >= known)) {
+      throw why;
+    }
+    if (attempt + 1 >= recovery.attempts()) {
+      throw CleaveException.of(
+              why.code(),
+              Category.RETRY,
+              "gave up the session after opening it %d times (--retries %d), the last time: %s"
+                  .formatted(attempt + 1, recovery.attempts() - 1, why.getMessage()),
+              "or allow more")
+          .causedBy(why);
+    }
+    attempt++;
+    if (!opened) {
+      return 0;
+    }
+    long wait = backoff.nanos(inARow);
+    inARow++;
+    // The others were not asked to be left alone.
+    boolean allAsked = inARow % known == 0;
+    return allAsked ? Math.max(wait, why.retryDelay().map(Duration::toNanos).orElse(0L)) : wait;
+  }
+
+  /** What to say where not all that was sent is here any more. */
+  CleaveException keptTooLittle(CleaveException why) {
+    return CleaveException.of(
+            why.code(),
+            Category.REOPEN_SESSION,
+            "the session is lost with its server, as it has sent more than the %,d bytes that are kept (--keep-bytes): %s"
+                .formatted(recovery.maxBytesKept(), why.getMessage()),
+            "or keep more")
+        .causedBy(why);
+  }
+}
