@@ -36,7 +36,7 @@ public final class FairQueue {
   static final int MOST_WAITING_OF_ONE = MOST_WAITING / 4;
 
   /** Of shorter ones so many come that their order evens out by itself. */
-  private static final double MIN_SESSION_NANOS = 1e6;
+  private static final long MIN_SESSION_NANOS = 1_000_000;
 
   private final KvSlots slots;
   private final PromptBudget prompts;

@@ -67,7 +67,7 @@ class StepPlanTest {
       }
       for (StepPlan.Part part : compute(plan)) {
         allRows += part.positions();
-        politeRows += part.lane().session.tenancy() == polite ? part.positions() : 0;
+        politeRows += part.lane().session.tenancy().equals(polite) ? part.positions() : 0;
       }
     }
     assertThat((double) politeRows / allRows).isCloseTo(share, within(0.01));
@@ -91,7 +91,7 @@ class StepPlanTest {
       }
       for (StepPlan.Part part : compute(plan)) {
         allRows += part.positions();
-        politeRows += part.lane().session.tenancy() == polite ? part.positions() : 0;
+        politeRows += part.lane().session.tenancy().equals(polite) ? part.positions() : 0;
       }
     }
     assertThat(allRows).isEqualTo(1000L * budget);
@@ -139,7 +139,7 @@ class StepPlanTest {
       }
       others +=
           (int)
-              compute(plan).stream().filter(part -> part.lane().session.tenancy() == other).count();
+              compute(plan).stream().filter(part -> part.lane().session.tenancy().equals(other)).count();
     }
     assertThat(others).isBetween(18, 22);
   }

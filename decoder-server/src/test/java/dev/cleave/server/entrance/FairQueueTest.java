@@ -216,14 +216,13 @@ class FairQueueTest {
     Random random = new Random(5);
     Map<Tenancy, List<Ticket<PromptBuffer>>> tickets = new HashMap<>();
     Map<Ticket<?>, Integer> left = new HashMap<>();
-    Map<Tenancy, Integer> wants = Map.of(greedy, 20, polite, politeSessions);
     long politeTime = 0;
     long allTime = 0;
     for (int tick = 0; tick < 8000; tick++) {
       now.addAndGet(Duration.ofMillis(50).toNanos());
       for (Tenancy tenancy : List.of(greedy, polite)) {
         List<Ticket<PromptBuffer>> mine = tickets.computeIfAbsent(tenancy, _ -> new ArrayList<>());
-        while (mine.size() < wants.get(tenancy)) {
+        while (mine.size() < (tenancy.equals(polite) ? politeSessions : 20)) {
           Ticket<PromptBuffer> ticket = enter(queue, tenancy);
           left.put(ticket, 5 + random.nextInt(30));
           mine.add(ticket);
@@ -231,7 +230,7 @@ class FairQueueTest {
         for (Ticket<PromptBuffer> ticket : List.copyOf(mine)) {
           if (ticket.isGranted()) {
             allTime++;
-            politeTime += tenancy == polite ? 1 : 0;
+            politeTime += tenancy.equals(polite) ? 1 : 0;
             if (left.merge(ticket, -1, Integer::sum) == 0) {
               finish(ticket);
               mine.remove(ticket);

@@ -23,6 +23,7 @@ import io.grpc.ServerInterceptors;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.MetadataUtils;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -71,7 +72,7 @@ final class TenantServer implements AutoCloseable {
         DecoderService.decoding(
             base.host(), scheduler, new DecoderService.Engine("cpu", "f32", "test"));
     Server grpc =
-        NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
             .executor(base.threads().calls())
             .addService(ServerInterceptors.intercept(service.definition(), new Believe()))
             .build()
@@ -114,12 +115,15 @@ final class TenantServer implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     engine.ungateSteps();
     base.table().handBackAll();
     channel.shutdownNow();
     scheduler.close();
-    grpc.shutdownNow().awaitTermination(10, TimeUnit.SECONDS);
+    grpc.shutdownNow();
+    while (!grpc.isTerminated()) {
+      Thread.onSpinWait(); // its streams are cut off
+    }
     base.threads().close();
     engine.close();
     if (engine.filledSlots() != 0) {
