@@ -4,6 +4,8 @@ import dev.cleave.codec.FrameLimits;
 import dev.cleave.codec.StreamSpec;
 import dev.cleave.server.sampling.Sampling;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.server.tenant.Tenancy;
+import dev.cleave.server.tenant.TenantLimits;
 import dev.cleave.v1.Open;
 import dev.cleave.wire.WireCodec;
 import dev.cleave.wire.WireReason;
@@ -24,9 +26,10 @@ public record OpenPolicy(ServedModel model, int width, SessionLimits limits, Fra
   /**
    * Checks what does not depend on the kind of the model.
    *
+   * @param tenancy on whose behalf it comes
    * @throws Refused when this server, or any, cannot serve it
    */
-  public Accepted check(Open open) {
+  public Accepted check(Open open, Tenancy tenancy) {
     checkBundle(open);
     if (open.getAttempt() != 0 && open.getSessionHigh() == 0 && open.getSessionLow() == 0) {
       throw invalid(
@@ -42,6 +45,9 @@ public record OpenPolicy(ServedModel model, int width, SessionLimits limits, Fra
     }
     int promptPositions =
         checkCount("prompt_positions", open.getPromptPositions(), limits.maxPromptPositions());
+    TenantLimits.Sizes sizes = tenancy.limits().sizes();
+    checkSize("prompt_positions", promptPositions, sizes.promptPositions());
+    checkSize("max_new_tokens", open.getMaxNewTokens(), sizes.newTokens());
     if (open.getWantLogits() && !limits.allowLogits()) {
       throw new Refused(
           WireReason.LOGITS_REFUSED,
@@ -110,6 +116,16 @@ public record OpenPolicy(ServedModel model, int width, SessionLimits limits, Fra
           .with("limit", limit);
     }
     return unsigned;
+  }
+
+  private static void checkSize(String field, int value, int limit) {
+    if (value > limit) {
+      throw new Refused(
+              WireReason.LIMIT_EXCEEDED,
+              "%s is %d, this tenant is allowed %d".formatted(field, value, limit))
+          .with("field", field)
+          .with("limit", limit);
+    }
   }
 
   private static Sampling sampling(Open open) {

@@ -1,12 +1,16 @@
 package dev.cleave.server.call;
 
 import dev.cleave.codec.CodecMode;
+import dev.cleave.server.admission.Refused;
 import dev.cleave.server.admission.ServedCodec;
 import dev.cleave.server.causal.SegmentScheduler;
 import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.server.stream.Opening;
 import dev.cleave.server.stream.SessionHost;
 import dev.cleave.server.stream.StreamCall;
+import dev.cleave.server.tenant.Tenancy;
+import dev.cleave.server.tenant.Tenant;
+import dev.cleave.server.tenant.TenantLimits;
 import dev.cleave.split.bundle.CodecSection;
 import dev.cleave.v1.DescribeReply;
 import dev.cleave.v1.DescribeRequest;
@@ -104,7 +108,23 @@ public final class DecoderService {
   }
 
   private void describe(DescribeRequest request, StreamObserver<DescribeReply> responses) {
-    responses.onNext(describe.toBuilder().setOpenSessions(host.table().openSessions()).build());
+    Tenancy tenancy;
+    try {
+      tenancy = host.entrance().gate().enter(Tenant.current());
+    } catch (Refused e) {
+      host.metrics().rejected(e.reason());
+      host.tenantMetrics().rejected(Tenant.current());
+      responses.onError(e.status());
+      return;
+    }
+    TenantLimits.Sizes sizes = tenancy.limits().sizes();
+    responses.onNext(
+        describe.toBuilder()
+            .setOpenSessions(host.table().openSessions())
+            .setMaxPromptPositions(
+                Math.min(describe.getMaxPromptPositions(), sizes.promptPositions()))
+            .setMaxNewTokens(Math.min(describe.getMaxNewTokens(), sizes.newTokens()))
+            .build());
     responses.onCompleted();
   }
 }

@@ -2,9 +2,9 @@ package dev.cleave.server.call;
 
 import dev.cleave.codec.FrameInfo;
 import dev.cleave.codec.StreamSpec;
-import dev.cleave.server.admission.FairQueue;
 import dev.cleave.server.admission.OpenPolicy;
 import dev.cleave.server.admission.Refused;
+import dev.cleave.server.entrance.Ticket;
 import dev.cleave.server.schedule.Generation;
 import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.server.session.KvSlots;
@@ -96,7 +96,7 @@ final class GenerateCall implements Exchange {
     }
 
     @Override
-    public Exchange start(Line line, FairQueue.Granted<PromptBuffer> granted) {
+    public Exchange start(Line line, Ticket.Granted<PromptBuffer> granted) {
       PromptReceiver receiver = new PromptReceiver(granted.memory(), accepted.codec(), policy);
       return new GenerateCall(
           line,

@@ -1,11 +1,11 @@
 package dev.cleave.server.call;
 
 import dev.cleave.codec.StreamSpec;
-import dev.cleave.server.admission.FairQueue;
 import dev.cleave.server.admission.OpenPolicy;
 import dev.cleave.server.admission.Refused;
 import dev.cleave.server.causal.CausalSession;
 import dev.cleave.server.causal.SegmentScheduler;
+import dev.cleave.server.entrance.Ticket;
 import dev.cleave.server.session.PromptBudget;
 import dev.cleave.server.session.RowQueue;
 import dev.cleave.server.stream.Exchange;
@@ -47,14 +47,15 @@ public final class SessionCall implements Exchange {
   private final SessionAnswers answers;
   private boolean serving = true;
 
-  private SessionCall(Line line, Start start, FairQueue.Granted<RowQueue> granted) {
+  private SessionCall(Line line, Start start, Ticket.Granted<RowQueue> granted) {
     this.line = line;
     this.start = start;
     this.answers =
         new SessionAnswers(line.outbox(), host().metrics(), host().nanoClock(), line.askForMore());
     this.session =
         new CausalSession(
-            new CausalSession.Request(start.accepted.sampling(), start.accepted.wantLogits()),
+            new CausalSession.Request(
+                line.tenancy(), start.accepted.sampling(), start.accepted.wantLogits()),
             granted.slot(),
             granted.memory(),
             answers);
@@ -107,7 +108,7 @@ public final class SessionCall implements Exchange {
     }
 
     @Override
-    public Exchange start(Line line, FairQueue.Granted<RowQueue> granted) {
+    public Exchange start(Line line, Ticket.Granted<RowQueue> granted) {
       SessionCall call = new SessionCall(line, this, granted);
       scheduler.join(call.session);
       return call;

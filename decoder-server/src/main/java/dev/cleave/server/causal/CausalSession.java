@@ -3,6 +3,7 @@ package dev.cleave.server.causal;
 import dev.cleave.server.sampling.Sampling;
 import dev.cleave.server.session.KvSlots;
 import dev.cleave.server.session.RowQueue;
+import dev.cleave.server.tenant.Tenancy;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -16,10 +17,11 @@ public final class CausalSession {
   /**
    * What the client asked for.
    *
+   * @param tenancy for whom, which decides its share of a step
    * @param sampling of every token
    * @param wantLogits hand the logits to the sink with each token
    */
-  public record Request(Sampling sampling, boolean wantLogits) {
+  public record Request(Tenancy tenancy, Sampling sampling, boolean wantLogits) {
     /** Whether the largest logit alone cannot answer. */
     boolean needsLogits() {
       return wantLogits || !sampling.greedy();
@@ -48,6 +50,10 @@ public final class CausalSession {
 
   Request request() {
     return request;
+  }
+
+  Tenancy tenancy() {
+    return request.tenancy();
   }
 
   /** Positions of KV that are reserved for it. */

@@ -1,6 +1,5 @@
 package dev.cleave.server.metrics;
 
-import dev.cleave.server.admission.FairQueue;
 import dev.cleave.server.causal.SegmentEvents;
 import dev.cleave.server.schedule.SchedulerEvents;
 import dev.cleave.server.session.KvSlots;
@@ -75,9 +74,7 @@ public final class ServerMetrics implements SchedulerEvents, SegmentEvents {
       KvSlots slots,
       ToDoubleFunction<KvSlots> kvUsedBytes,
       PromptBudget prompts,
-      FairQueue queue,
       IntSupplier openSessions) {
-    gauge("cleave.queue.depth", "Sessions that wait for a KV slot", queue, FairQueue::waiting);
     gauge("cleave.kv.slots", "KV slots of the engine", slots, KvSlots::total);
     gauge("cleave.kv.slots.free", "KV slots that no session owns", slots, KvSlots::free);
     Gauge.builder("cleave.kv.used", slots, kvUsedBytes)

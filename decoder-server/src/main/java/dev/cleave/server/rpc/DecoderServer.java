@@ -2,12 +2,12 @@ package dev.cleave.server.rpc;
 
 import dev.cleave.server.ServerException;
 import dev.cleave.server.admission.ServedModel;
-import dev.cleave.server.admission.SessionTable.Admission;
 import dev.cleave.server.call.DecoderService;
 import dev.cleave.server.call.SessionCall;
 import dev.cleave.server.causal.SegmentScheduler;
 import dev.cleave.server.engine.DecoderEngine;
 import dev.cleave.server.engine.DecoderShape;
+import dev.cleave.server.entrance.SessionTable.Admission;
 import dev.cleave.server.logging.LogPolicy;
 import dev.cleave.server.metrics.SideEndpoint;
 import dev.cleave.server.sampling.TokenRules;

@@ -3,17 +3,21 @@ package dev.cleave.server.rpc;
 import dev.cleave.codec.FrameLimits;
 import dev.cleave.codec.HeaderForm;
 import dev.cleave.codec.StreamSpec;
-import dev.cleave.server.admission.FairQueue;
 import dev.cleave.server.admission.OpenPolicy;
 import dev.cleave.server.admission.ServedModel;
-import dev.cleave.server.admission.SessionTable;
-import dev.cleave.server.admission.SessionTable.Admission;
+import dev.cleave.server.admission.TenantGate;
+import dev.cleave.server.entrance.Entrance;
+import dev.cleave.server.entrance.FairQueue;
+import dev.cleave.server.entrance.SessionTable;
+import dev.cleave.server.entrance.SessionTable.Admission;
 import dev.cleave.server.metrics.ServerMetrics;
+import dev.cleave.server.metrics.TenantMetrics;
 import dev.cleave.server.session.KvSlots;
 import dev.cleave.server.session.PromptBudget;
 import dev.cleave.server.session.SessionLimits;
 import dev.cleave.server.session.TimeLimits;
 import dev.cleave.server.stream.SessionHost;
+import dev.cleave.server.stream.StreamClock;
 import dev.cleave.wire.WireLimits;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -27,6 +31,9 @@ record Foundation(
     Health health,
     ServerThreads threads,
     SessionHost host) {
+
+  /** How soon an edit of the tenants' file counts; it is small, and read whole. */
+  private static final Duration TENANTS_REFRESH = Duration.ofSeconds(2);
 
   /**
    * @param width of the model's boundary tensor
@@ -52,18 +59,25 @@ record Foundation(
               health.serving(false);
             });
     ServerThreads threads = ServerThreads.start();
-    FairQueue queue = new FairQueue(slots, prompts, threads.calls());
-    metrics.watch(slots, kvUsedBytes, prompts, queue, table::openSessions);
+    FairQueue queue = new FairQueue(slots, prompts, threads.calls(), System::nanoTime);
+    metrics.watch(slots, kvUsedBytes, prompts, table::openSessions);
+    TenantMetrics tenantMetrics = new TenantMetrics(registry, config.tenants(), queue);
+    threads.every(
+        TENANTS_REFRESH,
+        () -> {
+          config.tenants().refresh();
+          tenantMetrics.watchLabels();
+        });
     threads.every(checkPeriod(limits.idleTimeout(), config.times()), table::endIdle);
     SessionHost host =
         new SessionHost(
             new OpenPolicy(model, width, limits, frameLimits(limits)),
-            queue,
+            new Entrance(new TenantGate(config.tenants(), System::nanoTime), table, queue),
             config.times(),
             metrics,
-            System::nanoTime,
-            config.name(),
-            table);
+            tenantMetrics,
+            new StreamClock(System::nanoTime, threads::later),
+            config.name());
     return new Foundation(config, registry, health, threads, host);
   }
 

@@ -50,6 +50,11 @@ final class ServerThreads implements AutoCloseable {
             task, period.toNanos(), period.toNanos(), TimeUnit.NANOSECONDS);
   }
 
+  /** Runs a task that does not block once, after this long. */
+  void later(Duration delay, Runnable task) {
+    var _ = clock.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
   /** Runs what was handed in and ends the threads. */
   @Override
   public void close() {

@@ -75,6 +75,11 @@ public final class KvSlots {
     return totalPositions - takenPositions;
   }
 
+  /** The running mean of how long a slot is held. */
+  public synchronized Duration meanHeld() {
+    return Duration.ofNanos(meanHeldNanos);
+  }
+
   /** When a refused client may expect a slot: the mean time a slot is held over their number. */
   public synchronized Duration retryDelay() {
     return Duration.ofNanos(Math.clamp(meanHeldNanos / total, MIN_RETRY_NANOS, MAX_RETRY_NANOS));

@@ -1,6 +1,7 @@
 package dev.cleave.server.stream;
 
 import io.grpc.stub.ServerCallStreamObserver;
+import java.time.Duration;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
@@ -18,6 +19,7 @@ public final class Intake {
   private final LongSupplier nanoClock;
   // Guarded by this:
   private int requested;
+  private long heldUntilNanos;
   private long openSinceNanos;
 
   /**
@@ -28,6 +30,7 @@ public final class Intake {
     this.room = room;
     this.nanoClock = nanoClock;
     this.openSinceNanos = nanoClock.getAsLong();
+    this.heldUntilNanos = openSinceNanos;
   }
 
   /** A message was delivered, and the room it takes is taken. */
@@ -37,12 +40,20 @@ public final class Intake {
 
   /** Asks for what there is room for. */
   synchronized void ask() {
+    if (heldUntilNanos - nanoClock.getAsLong() > 0) {
+      return;
+    }
     int more = Math.min(MOST_MESSAGES, room.getAsInt()) - requested;
     if (more > 0) {
       openSinceNanos = requested == 0 ? nanoClock.getAsLong() : openSinceNanos;
       requested += more;
       call.request(more);
     }
+  }
+
+  /** Asks for nothing for this long. */
+  synchronized void hold(Duration time) {
+    heldUntilNanos = nanoClock.getAsLong() + time.toNanos();
   }
 
   /** For how long the client could have sent something; 0 while it is held back. */

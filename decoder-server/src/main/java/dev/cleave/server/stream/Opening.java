@@ -1,9 +1,9 @@
 package dev.cleave.server.stream;
 
 import dev.cleave.codec.StreamSpec;
-import dev.cleave.server.admission.Claim;
-import dev.cleave.server.admission.FairQueue;
 import dev.cleave.server.admission.OpenPolicy;
+import dev.cleave.server.entrance.Claim;
+import dev.cleave.server.entrance.Ticket;
 import dev.cleave.server.session.PromptMemory;
 import dev.cleave.v1.Open;
 
@@ -29,5 +29,5 @@ public interface Opening<M extends PromptMemory> extends Claim<M> {
   StreamSpec codec();
 
   /** Starts the session, which owns what was granted from here on. Under the stream's lock. */
-  Exchange start(Line line, FairQueue.Granted<M> granted);
+  Exchange start(Line line, Ticket.Granted<M> granted);
 }

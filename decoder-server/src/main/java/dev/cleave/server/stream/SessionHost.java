@@ -1,12 +1,15 @@
 package dev.cleave.server.stream;
 
 import dev.cleave.codec.StreamSpec;
-import dev.cleave.server.admission.FairQueue;
 import dev.cleave.server.admission.OpenPolicy;
 import dev.cleave.server.admission.Refused;
-import dev.cleave.server.admission.SessionTable;
+import dev.cleave.server.entrance.Entrance;
+import dev.cleave.server.entrance.FairQueue;
+import dev.cleave.server.entrance.SessionTable;
 import dev.cleave.server.metrics.ServerMetrics;
+import dev.cleave.server.metrics.TenantMetrics;
 import dev.cleave.server.session.TimeLimits;
+import dev.cleave.server.tenant.Tenancy;
 import dev.cleave.v1.Opened;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.WireCodec;
@@ -16,15 +19,31 @@ import java.util.function.LongSupplier;
 /** What all calls of one server share. Thread-safe as far as its parts are, which all are. */
 public record SessionHost(
     OpenPolicy policy,
-    FairQueue queue,
+    Entrance entrance,
     TimeLimits times,
     ServerMetrics metrics,
-    LongSupplier nanoClock,
-    String serverName,
-    SessionTable table) {
+    TenantMetrics tenantMetrics,
+    StreamClock clock,
+    String serverName) {
 
-  ServerMessage opened(long session, StreamSpec codec) {
+  /** The calls that run. */
+  public SessionTable table() {
+    return entrance.table();
+  }
+
+  /** Nanoseconds that only ever grow. */
+  public LongSupplier nanoClock() {
+    return clock.nanos();
+  }
+
+  /** Who gets a slot. */
+  FairQueue queue() {
+    return entrance.queue();
+  }
+
+  ServerMessage opened(long session, StreamSpec codec, Tenancy tenancy) {
     var limits = policy.limits();
+    var sizes = tenancy.limits().sizes();
     return ServerMessage.newBuilder()
         .setOpened(
             WireCodec.of(codec)
@@ -32,8 +51,9 @@ public record SessionHost(
                 .setSession(session)
                 .setWidth(codec.width())
                 .setMaxPositionsPerFrame(policy.frames().positionsPerFrame(codec))
-                .setMaxPromptPositions(limits.maxPromptPositions())
-                .setMaxNewTokens(limits.maxNewTokens())
+                .setMaxPromptPositions(
+                    Math.min(limits.maxPromptPositions(), sizes.promptPositions()))
+                .setMaxNewTokens(Math.min(limits.maxNewTokens(), sizes.newTokens()))
                 .setServerName(serverName))
         .build();
   }

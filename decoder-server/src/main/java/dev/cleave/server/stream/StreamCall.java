@@ -1,12 +1,14 @@
 package dev.cleave.server.stream;
 
-import dev.cleave.server.admission.FairQueue;
-import dev.cleave.server.admission.NamedSessions;
 import dev.cleave.server.admission.OpenPolicy;
 import dev.cleave.server.admission.Refused;
-import dev.cleave.server.admission.SessionKey;
-import dev.cleave.server.admission.TrackedCall;
+import dev.cleave.server.entrance.FairQueue;
+import dev.cleave.server.entrance.NamedSessions;
+import dev.cleave.server.entrance.SessionKey;
+import dev.cleave.server.entrance.Ticket;
+import dev.cleave.server.entrance.TrackedCall;
 import dev.cleave.server.session.PromptMemory;
+import dev.cleave.server.tenant.Tenancy;
 import dev.cleave.server.tenant.Tenant;
 import dev.cleave.v1.Open;
 import dev.cleave.v1.ServerMessage;
@@ -44,7 +46,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
 
   /** A place in the queue, for at most this long. */
   private record Place<M extends PromptMemory>(
-      Opening<M> opening, FairQueue.Ticket<M> ticket, long sinceNanos, long patienceNanos) {
+      Tenancy tenancy, Opening<M> opening, Ticket<M> ticket, long sinceNanos, long patienceNanos) {
 
     Exchange start(Line line) {
       return opening.start(line, ticket.take());
@@ -64,10 +66,11 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean admitted;
   private volatile @Nullable Intake intake;
+  private volatile @Nullable Tenancy tenancy;
   // Guarded by the lock:
   private State state = new State.ExpectsOpen();
   private NamedSessions.@Nullable Entry name;
-  private FairQueue.@Nullable Ticket<?> ticket;
+  private @Nullable Ticket<?> ticket;
   private boolean clientClosed;
   private long lastMessageNanos;
 
@@ -78,7 +81,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     this.rule = rule;
     this.call = call;
     this.session = host.table().newSessionId();
-    this.lastMessageNanos = host.nanoClock().getAsLong();
+    this.lastMessageNanos = now();
     this.outbox = new Outbox(call, host.nanoClock(), this::callEnded);
     call.disableAutoRequest();
     call.setOnReadyHandler(this::drain);
@@ -90,9 +93,10 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   @Override
   public void onNext(Uplink message) {
     Intake taking = intake;
+    int bytes = frameBytes(message); // now, as who decodes a frame uses it up
     lock.lock();
     try {
-      lastMessageNanos = host.nanoClock().getAsLong();
+      lastMessageNanos = now();
       if (state instanceof State.Over || outbox.isCutOff()) {
         return; // was on its way when the call ended
       }
@@ -109,8 +113,27 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     }
     if (taking != null) {
       taking.received(); // now that its rows have their place
+      pay(taking, bytes);
     }
     askForMore();
+  }
+
+  /** A tenant that sends more than it may in a second is read more slowly. */
+  private void pay(Intake taking, int bytes) {
+    Tenancy payer = tenancy;
+    Duration wait = payer == null ? Duration.ZERO : payer.meter().received(bytes);
+    if (!wait.isZero()) {
+      taking.hold(wait);
+      host.clock().later().accept(wait, this::askForMore);
+    }
+  }
+
+  private static int frameBytes(Uplink message) {
+    return switch (message) {
+      case Uplink.Hidden it -> it.frame().remaining();
+      case Uplink.Step it -> it.frame().remaining();
+      case Uplink.OpenSession _, Uplink.EndOfPrompt _, Uplink.Cancel _, Uplink.Invalid _ -> 0;
+    };
   }
 
   @Override
@@ -150,9 +173,11 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
       throw new Refused(WireReason.MESSAGE_ORDER, "a second Open: a stream is one session");
     }
     host.table().requireAdmission();
-    OpenPolicy.Accepted accepted = host.policy().check(message);
+    Tenancy mine = host.entrance().gate().enter(tenant);
+    tenancy = mine;
+    OpenPolicy.Accepted accepted = host.policy().check(message, mine);
     Opening<?> opening = rule.check(message, accepted);
-    Place<?> place = enter(opening, takeOver(message));
+    Place<?> place = enter(mine, opening, takeOver(message));
     if (place.ticket().isGranted()) {
       start(place);
     } else if (place.patienceNanos() == 0) {
@@ -182,16 +207,17 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   }
 
   private <M extends PromptMemory> Place<M> enter(
-      Opening<M> opening, NamedSessions.@Nullable Entry before) {
-    FairQueue.Ticket<?> predecessor = before == null ? null : before.call().ticket();
+      Tenancy payer, Opening<M> opening, NamedSessions.@Nullable Entry before) {
+    Ticket<?> predecessor = before == null ? null : before.call().ticket();
     Duration patience = host.times().queue();
     if (predecessor != null && patience.compareTo(LEAST_WAIT_FOR_OWN) < 0) {
       patience = LEAST_WAIT_FOR_OWN;
     }
-    FairQueue.Ticket<M> mine =
-        host.queue().enter(tenant, opening, predecessor, this::granted, this::forgetName);
+    Ticket<M> mine =
+        host.queue()
+            .enter(payer, opening, predecessor, new Ticket.Calls(this::granted, this::forgetName));
     ticket = mine;
-    return new Place<>(opening, mine, host.nanoClock().getAsLong(), patience.toNanos());
+    return new Place<>(payer, opening, mine, now(), patience.toNanos());
   }
 
   private void granted() {
@@ -212,14 +238,16 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   private void start(Place<?> place) {
     admitted = true;
     host.table().admit();
+    host.tenantMetrics().admitted(Duration.ofNanos(now() - place.sinceNanos()));
     NamedSessions.Entry mine = name;
     if (mine != null) {
       host.table().named().useUp(mine);
     }
-    lastMessageNanos = host.nanoClock().getAsLong();
+    lastMessageNanos = now();
     // First, as the session's own answers and its end may follow at once.
-    outbox.offer(host.opened(session, place.opening().codec()));
-    Exchange exchange = place.start(new Line(host, outbox, session, this::askForMore));
+    outbox.offer(host.opened(session, place.opening().codec(), place.tenancy()));
+    Exchange exchange =
+        place.start(new Line(host, outbox, session, place.tenancy(), this::askForMore));
     state = new State.Live(exchange);
     intake = new Intake(call, exchange::room, host.nanoClock());
     outbox.drain();
@@ -232,6 +260,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   /** Ends the call with an error, from any state; under the lock. */
   private void end(Refused reason) {
     host.metrics().rejected(reason.reason());
+    host.tenantMetrics().rejected(tenant);
     outbox.fail(reason.status());
     giveBack();
     outbox.drain();
@@ -257,7 +286,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     if (state instanceof State.Live live) {
       live.exchange().stop();
     }
-    FairQueue.Ticket<?> place = ticket;
+    Ticket<?> place = ticket;
     if (place != null) {
       place.withdraw();
     } else {
@@ -274,7 +303,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   }
 
   @Override
-  public FairQueue.@Nullable Ticket<?> ticket() {
+  public @Nullable Ticket<?> ticket() {
     lock.lock();
     try {
       return ticket;
@@ -303,7 +332,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
       switch (state) {
         case State.ExpectsOpen _ -> endIf(silentNanos() > idle);
         case State.Waiting(var place) -> {
-          if (host.nanoClock().getAsLong() - place.sinceNanos() > place.patienceNanos()) {
+          if (now() - place.sinceNanos() > place.patienceNanos()) {
             end(place.noRoom(host.queue()));
           }
         }
@@ -327,7 +356,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
 
   /** For how long it has been the client's turn to send, as far as the stream can tell. */
   private long silentNanos() {
-    long silent = host.nanoClock().getAsLong() - lastMessageNanos;
+    long silent = now() - lastMessageNanos;
     Intake taking = intake;
     return taking == null ? silent : Math.min(silent, taking.openNanos());
   }
@@ -372,6 +401,10 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     if (taking != null && !outbox.isCutOff()) {
       taking.ask();
     }
+  }
+
+  private long now() {
+    return host.nanoClock().getAsLong();
   }
 
   private void callEnded() {

@@ -1,4 +1,4 @@
-package dev.cleave.server.admission;
+package dev.cleave.server.entrance;
 
 import dev.cleave.server.tenant.Tenant;
 

@@ -1,4 +1,4 @@
-package dev.cleave.server.admission;
+package dev.cleave.server.entrance;
 
 import org.jspecify.annotations.Nullable;
 
@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 public interface TrackedCall {
 
   /** Its place in the queue, or what it holds; null when it has asked for none. */
-  FairQueue.@Nullable Ticket<?> ticket();
+  @Nullable Ticket<?> ticket();
 
   /** Ends the call when its client keeps the server waiting too long. */
   void endIfIdle();

@@ -1,5 +1,6 @@
-package dev.cleave.server.admission;
+package dev.cleave.server.entrance;
 
+import dev.cleave.server.admission.Refused;
 import dev.cleave.wire.WireReason;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

@@ -1,8 +1,9 @@
-package dev.cleave.server.admission;
+package dev.cleave.server.entrance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.cleave.server.admission.Refused;
 import dev.cleave.server.tenant.Tenant;
 import dev.cleave.wire.WireReason;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +65,7 @@ class NamedSessionsTest {
 
   private static final class NoCall implements TrackedCall {
     @Override
-    public FairQueue.@Nullable Ticket<?> ticket() {
+    public @Nullable Ticket<?> ticket() {
       return null;
     }
 
