@@ -125,12 +125,7 @@ public final class ServeCommand implements Callable<Integer> {
 
   @Mixin private TenantOptions tenants = new TenantOptions();
 
-  @Option(
-      names = "--metrics-port",
-      paramLabel = "N|off",
-      defaultValue = "0",
-      description = "/metrics and /healthz on loopback; 0 picks a free one (default: 0).")
-  private String metricsPort = "0";
+  @Mixin private TelemetryOptions telling = new TelemetryOptions();
 
   @Option(names = "--allow-logits", description = "Sessions may ask for logits (parity checks).")
   private boolean allowLogits;
@@ -239,7 +234,7 @@ public final class ServeCommand implements Callable<Integer> {
             allowLogits,
             seconds(idleTimeout));
     return new ServerConfig(
-        new ServerConfig.Listen(host, port, metricsPortNumber(), securing.security()),
+        new ServerConfig.Listen(host, port, telling.monitoring(), securing.security()),
         name == null ? shortName(manifest.name()) : name,
         limits,
         tenants.policy(),
@@ -252,17 +247,6 @@ public final class ServeCommand implements Callable<Integer> {
     }
     long onePrompt = (long) positions * width * Float.BYTES;
     return Math.max(onePrompt, Math.min(onePrompt * maxSessions, MAX_DEFAULT_PROMPT_BYTES));
-  }
-
-  private int metricsPortNumber() {
-    if (metricsPort.equals("off")) {
-      return ServerConfig.METRICS_OFF;
-    }
-    if (!metricsPort.matches("[0-9]{1,5}")) {
-      throw new IllegalArgumentException(
-          "--metrics-port must be a port number or off, got " + metricsPort);
-    }
-    return Integer.parseInt(metricsPort);
   }
 
   private static String shortName(String bundleName) {

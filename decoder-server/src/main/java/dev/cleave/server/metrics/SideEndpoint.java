@@ -5,20 +5,24 @@ import com.sun.net.httpserver.HttpServer;
 import dev.cleave.server.ServerException;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
 
 /**
- * {@code GET /metrics} (Prometheus text) and {@code GET /healthz} (200 while the server takes
- * sessions, 503 otherwise) on a loopback port of their own. Thread-safe.
+ * {@code GET /metrics} (Prometheus text) and the probes of a supervisor, on a port of their own:
+ * {@code /readyz} and {@code /healthz} are 200 while the server takes sessions, {@code /livez}
+ * while its engine computes or is going to, 503 otherwise. Thread-safe.
  */
 public final class SideEndpoint implements AutoCloseable {
 
   private static final int BACKLOG = 16;
+  private static final String MAX_SECONDS = "10";
+  private static final String MAX_CONNECTIONS = "64";
 
   private final HttpServer http;
   private final ExecutorService executor;
@@ -29,22 +33,29 @@ public final class SideEndpoint implements AutoCloseable {
   }
 
   /**
-   * Listens on the loopback address.
+   * What a supervisor asks.
    *
-   * @param port 0 picks a free one
-   * @param serving what {@code /healthz} answers
+   * @param alive false once only a restart helps
+   * @param ready whether new sessions are taken
+   */
+  public record Probes(BooleanSupplier alive, BooleanSupplier ready) {}
+
+  /**
+   * Listens.
+   *
+   * @param address of this machine; port 0 picks a free one
    */
   public static SideEndpoint start(
-      int port, PrometheusMeterRegistry registry, BooleanSupplier serving) {
+      InetSocketAddress address, PrometheusMeterRegistry registry, Probes probes) {
+    limitTimes();
     HttpServer http;
     try {
-      http =
-          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
-    } catch (IOException e) {
+      http = HttpServer.create(address, BACKLOG);
+    } catch (IOException | UnresolvedAddressException e) {
       throw new ServerException(
           "listen for metrics",
-          "port " + port,
-          "choose another --metrics-port, or --metrics-port off",
+          address.toString(),
+          "choose another --metrics-host or --metrics-port, or --metrics-port off",
           e);
     }
     ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
@@ -58,15 +69,36 @@ public final class SideEndpoint implements AutoCloseable {
                 200,
                 "text/plain; version=0.0.4; charset=utf-8",
                 registry.scrape()));
-    http.createContext(
-        "/healthz",
-        exchange -> {
-          boolean up = serving.getAsBoolean();
-          String body = up ? "serving\n" : "not serving\n";
-          answer(exchange, "/healthz", up ? 200 : 503, "text/plain; charset=utf-8", body);
-        });
+    probe(http, "/healthz", probes.ready(), "serving");
+    probe(http, "/readyz", probes.ready(), "serving");
+    probe(http, "/livez", probes.alive(), "alive");
     http.start();
     return new SideEndpoint(http, executor);
+  }
+
+  private static void probe(HttpServer http, String path, BooleanSupplier asked, String what) {
+    http.createContext(
+        path,
+        exchange -> {
+          boolean yes = asked.getAsBoolean();
+          String body = (yes ? what : "not " + what) + "\n";
+          answer(exchange, path, yes ? 200 : 503, "text/plain; charset=utf-8", body);
+        });
+  }
+
+  /**
+   * A caller that sends its request, or reads the answer, byte by byte is cut off: the port may be
+   * open to a network. The JDK reads these once, and takes what the operator has set.
+   */
+  private static void limitTimes() {
+    for (String limit : List.of("sun.net.httpserver.maxReqTime", "sun.net.httpserver.maxRspTime")) {
+      if (System.getProperty(limit) == null) {
+        System.setProperty(limit, MAX_SECONDS);
+      }
+    }
+    if (System.getProperty("jdk.httpserver.maxConnections") == null) {
+      System.setProperty("jdk.httpserver.maxConnections", MAX_CONNECTIONS);
+    }
   }
 
   /** The port that listens. */
@@ -83,7 +115,7 @@ public final class SideEndpoint implements AutoCloseable {
   private static void answer(
       HttpExchange exchange, String path, int status, String type, String body) throws IOException {
     try (exchange) {
-      // A context also matches longer paths, and this server knows two.
+      // A context also matches longer paths.
       if (!exchange.getRequestURI().getPath().equals(path)) {
         exchange.sendResponseHeaders(404, -1);
         return;

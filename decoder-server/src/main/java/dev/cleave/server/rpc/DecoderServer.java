@@ -15,9 +15,11 @@ import dev.cleave.server.schedule.EngineOwner;
 import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.server.session.KvSlots;
 import dev.cleave.server.session.SessionLimits;
+import dev.cleave.server.telemetry.Monitoring;
 import dev.cleave.server.upper.UpperEngine;
 import dev.cleave.server.upper.UpperShape;
 import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -142,14 +144,14 @@ public final class DecoderServer implements AutoCloseable {
   private static DecoderServer serve(
       Foundation base, EngineOwner owner, DecoderService service, InetSocketAddress address) {
     Transport transport = Transport.open(base.config().listen().security());
-    Server grpc =
+    NettyServerBuilder builder =
         transport
             .builder(address, base.threads().calls(), base.config().limits().maxSessions())
             .addService(service.definition())
             .addService(base.health().service())
-            .addService(ProtoReflectionServiceV1.newInstance())
-            .build();
-    DecoderServer server = new DecoderServer(base, owner, transport, grpc);
+            .addService(ProtoReflectionServiceV1.newInstance());
+    base.telemetry().watch(builder);
+    DecoderServer server = new DecoderServer(base, owner, transport, builder.build());
     try {
       server.listen(address);
       return server;
@@ -166,9 +168,13 @@ public final class DecoderServer implements AutoCloseable {
       throw new ServerException(
           "listen", address.toString(), "choose another --port, or --port 0 for a free one", e);
     }
-    if (base.config().listen().metricsPort() != ServerConfig.METRICS_OFF) {
+    Monitoring monitoring = base.config().listen().monitoring();
+    if (monitoring.port() != Monitoring.OFF) {
       side =
-          SideEndpoint.start(base.config().listen().metricsPort(), base.registry(), this::serving);
+          SideEndpoint.start(
+              new InetSocketAddress(monitoring.host(), monitoring.port()),
+              registry(),
+              new SideEndpoint.Probes(this::alive, this::serving));
     }
     try {
       owner.warm().join();
@@ -189,19 +195,24 @@ public final class DecoderServer implements AutoCloseable {
     return grpc.getPort();
   }
 
-  /** The port of {@code /metrics} and {@code /healthz}; empty when it is off. */
+  /** The port of {@code /metrics} and the probes; empty when it is off. */
   public OptionalInt metricsPort() {
     return side == null ? OptionalInt.empty() : OptionalInt.of(side.port());
   }
 
   /** All meters of this server; owned by it. */
   public PrometheusMeterRegistry registry() {
-    return base.registry();
+    return base.telemetry().page();
   }
 
   /** Whether new sessions are taken. */
   public boolean serving() {
     return base.table().admission() == Admission.OPEN;
+  }
+
+  /** Whether the engine computes, or is going to; if not, only a restart helps. */
+  public boolean alive() {
+    return base.table().admission() != Admission.BROKEN;
   }
 
   /** Admitted sessions whose call has not ended. */
@@ -256,7 +267,7 @@ public final class DecoderServer implements AutoCloseable {
     base.threads().close();
     // Behind the calls, which still write to it.
     transport.close();
-    base.registry().close();
+    base.telemetry().close();
     LOG.info("server=closed handed_back={}", left);
   }
 

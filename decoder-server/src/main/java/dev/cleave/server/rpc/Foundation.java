@@ -18,16 +18,15 @@ import dev.cleave.server.session.SessionLimits;
 import dev.cleave.server.session.TimeLimits;
 import dev.cleave.server.stream.SessionHost;
 import dev.cleave.server.stream.StreamClock;
+import dev.cleave.server.telemetry.Telemetry;
 import dev.cleave.wire.WireLimits;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.function.ToDoubleFunction;
 
 /** What a server stands on, whichever kind of model it serves. */
 record Foundation(
     ServerConfig config,
-    PrometheusMeterRegistry registry,
+    Telemetry telemetry,
     Health health,
     ServerThreads threads,
     SessionHost host) {
@@ -46,13 +45,16 @@ record Foundation(
       KvSlots slots,
       ToDoubleFunction<KvSlots> kvUsedBytes) {
     SessionLimits limits = config.limits();
-    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    Telemetry telemetry =
+        Telemetry.start(
+            config.listen().monitoring().collector(),
+            new Telemetry.Teller(config.name(), ServerVersion.get(), model.bundleId()));
     SessionTable table = new SessionTable();
     Health health = new Health();
     PromptBudget prompts = new PromptBudget(limits.promptBufferBytes());
     ServerMetrics metrics =
         new ServerMetrics(
-            registry,
+            telemetry.meters(),
             slots.total(),
             () -> {
               table.become(Admission.BROKEN);
@@ -61,7 +63,7 @@ record Foundation(
     ServerThreads threads = ServerThreads.start();
     FairQueue queue = new FairQueue(slots, prompts, threads.calls(), System::nanoTime);
     metrics.watch(slots, kvUsedBytes, prompts, table::openSessions);
-    TenantMetrics tenantMetrics = new TenantMetrics(registry, config.tenants(), queue);
+    TenantMetrics tenantMetrics = new TenantMetrics(telemetry.meters(), config.tenants(), queue);
     threads.every(
         TENANTS_REFRESH,
         () -> {
@@ -78,7 +80,7 @@ record Foundation(
             tenantMetrics,
             new StreamClock(System::nanoTime, threads::later),
             config.name());
-    return new Foundation(config, registry, health, threads, host);
+    return new Foundation(config, telemetry, health, threads, host);
   }
 
   SessionTable table() {

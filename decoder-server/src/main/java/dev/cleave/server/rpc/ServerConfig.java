@@ -3,6 +3,7 @@ package dev.cleave.server.rpc;
 import dev.cleave.server.security.Security;
 import dev.cleave.server.session.SessionLimits;
 import dev.cleave.server.session.TimeLimits;
+import dev.cleave.server.telemetry.Monitoring;
 import dev.cleave.server.tenant.TenantPolicy;
 import java.util.Objects;
 
@@ -18,9 +19,6 @@ import java.util.Objects;
 public record ServerConfig(
     Listen listen, String name, SessionLimits limits, TenantPolicy tenants, TimeLimits times) {
 
-  /** The metrics port that turns the side port off. */
-  public static final int METRICS_OFF = -1;
-
   private static final int MAX_PORT = 65_535;
 
   /** Characters of the longest name. */
@@ -31,26 +29,21 @@ public record ServerConfig(
    *
    * @param host an address of this machine
    * @param port 0 picks a free one
-   * @param metricsPort of the side port, always on loopback; 0 picks a free one, -1 is off
+   * @param monitoring how it is watched
    * @param security how it proves itself, and what it asks of who connects
    */
-  public record Listen(String host, int port, int metricsPort, Security security) {
+  public record Listen(String host, int port, Monitoring monitoring, Security security) {
     public Listen {
-      requirePort("port", port, 0);
-      requirePort("metricsPort", metricsPort, METRICS_OFF);
+      if (port < 0 || port > MAX_PORT) {
+        throw new IllegalArgumentException("port must be in [0, 65535], got " + port);
+      }
+      Objects.requireNonNull(monitoring, "monitoring");
       Objects.requireNonNull(security, "security");
     }
 
     /** Free ports of this machine, the metrics port among them. */
     public static Listen onFreePorts() {
-      return new Listen("127.0.0.1", 0, 0, Security.loopback());
-    }
-
-    private static void requirePort(String field, int port, int least) {
-      if (port < least || port > MAX_PORT) {
-        throw new IllegalArgumentException(
-            field + " must be in [" + least + ", 65535], got " + port);
-      }
+      return new Listen("127.0.0.1", 0, Monitoring.onFreePort(), Security.loopback());
     }
   }
 

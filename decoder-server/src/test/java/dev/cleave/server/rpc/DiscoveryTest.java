@@ -6,6 +6,7 @@ import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.engine.FakeDecoderEngine;
 import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.security.Security;
+import dev.cleave.server.telemetry.Monitoring;
 import dev.cleave.wire.WireError;
 import dev.cleave.wire.WireReason;
 import io.grpc.ManagedChannel;
@@ -43,8 +44,7 @@ class DiscoveryTest {
     ServerConfig config =
         ServerConfig.onFreePorts(TestServer.limits(2, false, Duration.ofSeconds(30)))
             .withListen(
-                new ServerConfig.Listen(
-                    "127.0.0.1", port, ServerConfig.METRICS_OFF, Security.loopback()));
+                new ServerConfig.Listen("127.0.0.1", port, Monitoring.off(), Security.loopback()));
     ServedModel model = new ServedModel(TestServer.BUNDLE_ID, "fake");
     CompletableFuture<DecoderServer> starting =
         CompletableFuture.supplyAsync(

@@ -11,6 +11,7 @@ import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.security.Security;
 import dev.cleave.server.session.SessionLimits;
 import dev.cleave.server.session.TimeLimits;
+import dev.cleave.server.telemetry.Monitoring;
 import dev.cleave.v1.FinishReason;
 import dev.cleave.wire.Uplink;
 import dev.cleave.wire.WireError;
@@ -205,8 +206,7 @@ class LifecycleTest {
     SessionLimits limits = TestServer.limits(1, false, Duration.ofSeconds(1));
     ServerConfig config =
         ServerConfig.onFreePorts(limits)
-            .withListen(
-                new ServerConfig.Listen(host, 0, ServerConfig.METRICS_OFF, Security.loopback()));
+            .withListen(new ServerConfig.Listen(host, 0, Monitoring.off(), Security.loopback()));
     try (FakeDecoderEngine engine = new FakeDecoderEngine(1, 10)) {
       assertThatThrownBy(
               () -> DecoderServer.start(config, model(), TokenRules.of(3, Set.of()), engine))
