@@ -76,6 +76,7 @@ public final class Telemetry implements AutoCloseable {
     if (collector.isEmpty()) {
       return new Telemetry(page, page, null);
     }
+    ExportLog.takeOver();
     String endpoint = collector.get().endpoint().toString();
     OpenTelemetrySdk sdk = sdk(endpoint, resource(teller));
     MeterRegistry told =

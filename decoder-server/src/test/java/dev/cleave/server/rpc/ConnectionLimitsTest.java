@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cleave.server.security.ConnectionLimits;
 import dev.cleave.server.security.Security;
+import dev.cleave.server.telemetry.Monitoring;
 import dev.cleave.v1.DescribeRequest;
 import dev.cleave.wire.DecoderMethods;
 import io.grpc.CallOptions;
@@ -101,10 +102,7 @@ class ConnectionLimitsTest {
         ServerConfig.onFreePorts(TestServer.limits(2, false, Duration.ofSeconds(30)))
             .withListen(
                 new ServerConfig.Listen(
-                    "127.0.0.1",
-                    0,
-                    ServerConfig.METRICS_OFF,
-                    Security.loopback().withConnections(limits)));
+                    "127.0.0.1", 0, Monitoring.off(), Security.loopback().withConnections(limits)));
     return TestServer.start(config, TestServer.VOCABULARY);
   }
 }

@@ -24,14 +24,20 @@ import picocli.CommandLine.Spec;
       "Make keys, certificates and tokens. Files that hold a secret can be read by their owner alone;",
       "files that are there are replaced only with --force."
     },
-    subcommands = {KeysCommand.Tls.class, KeysCommand.Token.class, KeysCommand.Session.class},
+    subcommands = {
+      KeysCommand.Tls.class,
+      KeysCommand.Token.class,
+      KeysCommand.Session.class,
+      SigningKeysCommand.class
+    },
     sortOptions = false,
     footer = {
       "",
       "Examples:",
       "  cleave keys tls --out certs --host decoder.example,10.0.0.7",
       "  cleave keys token --out tokens --tenant clinic",
-      "  cleave keys session --out session.key"
+      "  cleave keys session --out session.key",
+      "  cleave keys signing --out signing"
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 final class KeysCommand implements Runnable {

@@ -16,7 +16,6 @@ import java.util.Arrays;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 class SignCommandTest {
   private static final Path FIXTURES = Path.of("../e2e/src/test/resources/fixtures");
@@ -61,12 +60,10 @@ class SignCommandTest {
 
   @Test
   void makesKeysAndSaysWhichIsWhich() {
-    StringWriter out = new StringWriter();
-    CommandLine keys = new CommandLine(new SigningKeysCommand());
-    keys.setOut(new PrintWriter(out));
     Path made = folder.resolve("made");
-    assertThat(keys.execute("--out", made.toString())).isZero();
-    assertThat(out.toString())
+    Run keys = Run.of("keys", "signing", "--out", made);
+    assertThat(keys.code()).as(keys.err()).isZero();
+    assertThat(keys.out())
         .contains(
             SigningKey.read(made.resolve("signing-key.json")).id().hex(),
             "mode 600, not encrypted: " + made.resolve("signing-key.json"),
