@@ -96,11 +96,11 @@ final class TenantServer implements AutoCloseable {
   }
 
   double metric(String name, String... tags) {
-    var gauge = base.registry().find(name).tags(tags).gauge();
+    var gauge = base.telemetry().page().find(name).tags(tags).gauge();
     if (gauge != null) {
       return gauge.value();
     }
-    var counter = base.registry().find(name).tags(tags).counter();
+    var counter = base.telemetry().page().find(name).tags(tags).counter();
     return counter == null ? 0 : counter.count();
   }
 
