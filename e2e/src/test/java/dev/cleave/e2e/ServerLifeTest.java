@@ -131,8 +131,7 @@ class ServerLifeTest {
     assertThat(value).as(name).isEqualTo(expected, within(0.5));
   }
 
-  private static double metric(ServerProcess server, String name)
-      throws IOException, InterruptedException {
+  static double metric(ServerProcess server, String name) throws IOException, InterruptedException {
     Matcher port = Pattern.compile("metrics=\\S*?(\\d+)").matcher(server.log());
     assertThat(port.find()).as(server.log()).isTrue();
     try (HttpClient http = HttpClient.newHttpClient()) {

@@ -48,12 +48,17 @@ final class CausalHalf implements DeviceHalf {
     return EngineChoice.ORT.text();
   }
 
-  /** A session for this one answer, with no more room than that takes. */
   @Override
   public Generation generate(int[] ids, GenerateOptions options) {
+    return generate(ids, options, link);
+  }
+
+  /** A session for this one answer, with no more room than that takes. */
+  @Override
+  public Generation generate(int[] ids, GenerateOptions options, DecoderLink over) {
     int tokens = GenerationTerms.of(bundle, options, SEEDS::nextLong).maxNewTokens();
     requirePrompt(ids.length);
-    CausalSession session = open((int) Math.min((long) ids.length + tokens, most()));
+    CausalSession session = open((int) Math.min((long) ids.length + tokens, most()), over);
     try {
       return session.generateAndClose(ids, options);
     } catch (RuntimeException e) {
@@ -72,11 +77,11 @@ final class CausalHalf implements DeviceHalf {
               .formatted(positions, most()),
           "ask for fewer, or split the model with a larger limit");
     }
-    return open(positions);
+    return open(positions, link);
   }
 
-  private CausalSession open(int positions) {
-    SplitSession split = SplitSession.open(engine, link, prompts, positions);
+  private CausalSession open(int positions, DecoderLink over) {
+    SplitSession split = SplitSession.open(engine, over, prompts, positions);
     CausalSession session =
         new CausalSession(split, bundle, tokenizer, SEEDS.nextLong(), sessions::remove);
     sessions.add(session);

@@ -6,12 +6,17 @@ import dev.cleave.edge.engine.OrtLowerEngine;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.hat.EncoderEngines;
+import dev.cleave.edge.journal.JournalFolder;
+import dev.cleave.edge.journal.SessionId;
+import dev.cleave.edge.journal.SessionJournal;
 import dev.cleave.edge.link.DecoderLink;
 import dev.cleave.edge.link.GrpcDecoderLink;
 import dev.cleave.edge.replay.ReplayLink;
 import dev.cleave.edge.text.HfTokenizer;
 import dev.cleave.split.bundle.SplitPoint;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -30,18 +35,20 @@ import java.util.Optional;
  * failure is a {@link CleaveException}, whose category says what to do.
  */
 public final class CleaveClient implements AutoCloseable {
+  private static final SecureRandom SEEDS = new SecureRandom();
+
   private final DeviceBundle bundle;
   private final HfTokenizer tokenizer;
   private final DeviceHalf half;
-  private final DecoderLink link;
+  private final ReplayLink replay;
   private final Optional<ChatFiles> chat;
 
   private CleaveClient(
-      DeviceFiles files, HfTokenizer tokenizer, DeviceHalf half, DecoderLink link) {
+      DeviceFiles files, HfTokenizer tokenizer, DeviceHalf half, ReplayLink replay) {
     this.bundle = files.bundle();
     this.tokenizer = tokenizer;
     this.half = half;
-    this.link = link;
+    this.replay = replay;
     this.chat = files.chat();
   }
 
@@ -58,10 +65,11 @@ public final class CleaveClient implements AutoCloseable {
   public static CleaveClient open(Path root, ClientOptions options) {
     DeviceFiles files = DeviceFiles.open(root, options.trust());
     HfTokenizer tokenizer = HfTokenizer.open(files.tokenizer(), files.bundle().tokens().skip());
-    DecoderLink link =
-        ReplayLink.over(GrpcDecoderLink.to(options.connection()), options.recovery());
+    DecoderLink plain = GrpcDecoderLink.to(options.connection());
+    ReplayLink replay = ReplayLink.of(plain, options.recovery());
+    DecoderLink link = options.recovery().enabled() ? replay : plain;
     try {
-      return new CleaveClient(files, tokenizer, half(files, options, tokenizer, link), link);
+      return new CleaveClient(files, tokenizer, half(files, options, tokenizer, link), replay);
     } catch (RuntimeException e) {
       link.close();
       tokenizer.close();
@@ -98,16 +106,78 @@ public final class CleaveClient implements AutoCloseable {
    * and sending go on while the caller iterates.
    */
   public Generation generate(String text, GenerateOptions options) {
+    return generateFromIds(promptOf(text), options);
+  }
+
+  /** The ids of {@code text}, which is not empty. */
+  public int[] promptOf(String text) {
     if (text.isBlank()) {
       throw CleaveException.fatal(
           Code.INPUT, "the text is empty: there is nothing to encode", "give some text");
     }
-    return generateFromIds(tokenizer.encode(text), options);
+    return tokenizer.encode(text);
   }
 
   /** Begins to answer a prompt that is tokenized already, as parity tests need. */
   public Generation generateFromIds(int[] ids, GenerateOptions options) {
     return half.generate(ids, options);
+  }
+
+  /**
+   * As {@link #generateFromIds(int[], GenerateOptions)}, and written down as it comes, each token
+   * before the caller gets it, so that another process may {@link #resume} it should this one die.
+   * The journal is erased when the answer has ended, well or cancelled. No drafts are made: how
+   * many pay is a matter of time, and the answer must come about the same way once more.
+   */
+  public Generation generateFromIds(int[] ids, GenerateOptions options, JournalFolder journals) {
+    Sampling sampling = options.sampling();
+    GenerateOptions same =
+        options
+            .withDrafts(0)
+            .withSampling(
+                sampling.greedy() || sampling.seed().isPresent()
+                    ? sampling
+                    : sampling.withSeed(SEEDS.nextLong()));
+    SessionJournal journal = journals.begin(new Beginning(bundleId(), ids, same).toBytes());
+    return recorded(journal, ids, same);
+  }
+
+  /**
+   * Goes on with an answer that a process has begun and not ended, from its first token: what came
+   * before is read from the journal, what follows comes from a server, which is given what the
+   * other process had sent. A process that still has the session loses it on the server.
+   *
+   * @param id of the session
+   * @param deadline the longest the rest may take
+   * @throws CleaveException when there is no such session, it is in use, or of another key or
+   *     bundle
+   */
+  public Generation resume(JournalFolder journals, SessionId id, Optional<Duration> deadline) {
+    SessionJournal journal = journals.open(id);
+    try {
+      Beginning beginning = Beginning.parse(journal.beginning());
+      beginning.requireBundle(bundleId());
+      GenerateOptions options = beginning.options();
+      return recorded(
+          journal,
+          beginning.ids(),
+          deadline.isPresent() ? options.withDeadline(deadline.get()) : options);
+    } catch (RuntimeException e) {
+      journal.close();
+      throw e;
+    }
+  }
+
+  private Generation recorded(SessionJournal journal, int[] ids, GenerateOptions options) {
+    boolean isNew = journal.past().isEmpty();
+    try {
+      return half.generate(ids, options, replay.recording(journal)).of(journal.id());
+    } catch (RuntimeException e) {
+      if (isNew) {
+        journal.erase();
+      }
+      throw e;
+    }
   }
 
   /**
@@ -162,7 +232,7 @@ public final class CleaveClient implements AutoCloseable {
   /** Ends what still runs and frees everything. */
   @Override
   public void close() {
-    link.close();
+    replay.close();
     half.close();
     tokenizer.close();
   }

@@ -1,5 +1,7 @@
 package dev.cleave.edge;
 
+import dev.cleave.edge.link.DecoderLink;
+
 /** What computes on this device for one kind of model. Thread-safe. */
 interface DeviceHalf extends AutoCloseable {
   /** What computes, as the receipt has it. */
@@ -7,6 +9,9 @@ interface DeviceHalf extends AutoCloseable {
 
   /** Begins to answer a prompt. */
   Generation generate(int[] ids, GenerateOptions options);
+
+  /** Begins to answer a prompt over this link. */
+  Generation generate(int[] ids, GenerateOptions options, DecoderLink over);
 
   /** A conversation of many turns. */
   CausalSession openSession(SessionOptions options);

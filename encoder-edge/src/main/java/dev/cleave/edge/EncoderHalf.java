@@ -46,6 +46,11 @@ final class EncoderHalf implements DeviceHalf {
 
   @Override
   public Generation generate(int[] ids, GenerateOptions options) {
+    return generate(ids, options, link);
+  }
+
+  @Override
+  public Generation generate(int[] ids, GenerateOptions options, DecoderLink over) {
     GenerationLedger ledger = new GenerationLedger(encoder.name());
     requireLength(ids.length);
     GenerationTerms terms = GenerationTerms.of(bundle, options, SEEDS::nextLong);
@@ -57,7 +62,7 @@ final class EncoderHalf implements DeviceHalf {
             .setIgnoreEos(options.research().ignoreEos())
             .build();
     DecoderStream stream =
-        link.open(
+        over.open(
             open,
             new StreamTerms(options.deadline(), Math.addExact(MESSAGE_BYTES, terms.logitsBytes())));
     try {

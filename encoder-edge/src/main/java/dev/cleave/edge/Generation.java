@@ -1,6 +1,7 @@
 package dev.cleave.edge;
 
 import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.journal.SessionId;
 import dev.cleave.edge.text.StopScanner;
 import dev.cleave.edge.text.StreamingDetokenizer;
 import java.nio.FloatBuffer;
@@ -9,6 +10,7 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,7 @@ public final class Generation implements Iterable<String>, AutoCloseable {
   private String piece = "";
 
   private boolean ended;
+  private volatile @Nullable SessionId session;
   private volatile @Nullable FinishReason finishReason;
   private volatile @Nullable Receipt receipt;
 
@@ -37,6 +40,17 @@ public final class Generation implements Iterable<String>, AutoCloseable {
     this.source = source;
     this.detokenizer = detokenizer;
     this.stops = new StopScanner(stops);
+  }
+
+  /** This as the answer of a session that may be resumed. */
+  Generation of(SessionId id) {
+    session = id;
+    return this;
+  }
+
+  /** The session that may be resumed by this name; empty where nothing is kept of it. */
+  public Optional<SessionId> session() {
+    return Optional.ofNullable(session);
   }
 
   /** The pieces not yet taken; all iterators of one generation share them. */

@@ -28,6 +28,8 @@ final class AnswerOptions {
 
   @Mixin ConnectionOptions servers;
 
+  @Mixin RecoveryOptions recovery;
+
   @Mixin TrustOptions trusted;
 
   @Option(
@@ -122,6 +124,7 @@ final class AnswerOptions {
     return ClientOptions.of(servers.connection())
         .withThreads(threads == null ? OrtEncoder.defaultThreads() : threads)
         .withEngine(engine)
+        .withRecovery(recovery.recovery())
         .withTrust(trusted.trust());
   }
 

@@ -11,7 +11,13 @@ import java.util.List;
 import java.util.Locale;
 
 /** Prints one answer: streamed text or one JSON object, then the receipt. */
-record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean withReceipt) {
+record AnswerPrinter(
+    PrintWriter out, PrintWriter err, boolean json, boolean withReceipt, int after) {
+
+  /** One that prints all of the text. */
+  AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean withReceipt) {
+    this(out, err, json, withReceipt, 0);
+  }
 
   /** What {@code --json} prints. */
   record Answer(
@@ -35,8 +41,15 @@ record AnswerPrinter(PrintWriter out, PrintWriter err, boolean json, boolean wit
 
   void stream(Generation generation) {
     boolean lineOpen = false;
+    int left = after;
     try {
-      for (String piece : generation) {
+      for (String whole : generation) {
+        int known = Math.min(left, whole.codePointCount(0, whole.length()));
+        left -= known;
+        String piece = whole.substring(whole.offsetByCodePoints(0, known));
+        if (piece.isEmpty()) {
+          continue;
+        }
         out.print(piece);
         if (out.checkError()) {
           generation.cancel(); // nobody reads any more

@@ -6,8 +6,11 @@ import dev.cleave.edge.GenerateOptions;
 import dev.cleave.edge.Generation;
 import dev.cleave.edge.chat.Chat;
 import dev.cleave.edge.chat.ChatMessage;
+import dev.cleave.edge.journal.JournalFolder;
+import dev.cleave.edge.journal.SessionId;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,13 +36,17 @@ import picocli.CommandLine.Spec;
       "  cleave generate --bundle notes --server 127.0.0.1:7431 --file letter.txt --codec rate:4",
       "  cleave generate --bundle notes --json < letter.txt 2> /dev/null",
       "  cleave generate --bundle smollm --chat \"What is the capital of France?\"",
-      "  cleave generate --bundle notes --temperature 0.7 --top-p 0.9 --seed 7 --stop END \"...\""
+      "  cleave generate --bundle notes --temperature 0.7 --top-p 0.9 --seed 7 --stop END \"...\"",
+      "  cleave generate --bundle notes --server a:7431,b:7431 --retries 20 --file letter.txt",
+      "  cleave generate --bundle notes --session-key session.key --file letter.txt",
+      "  cleave generate --bundle notes --session-key session.key --resume ID --after 512"
     })
 @SuppressWarnings("NullAway.Init") // picocli sets the fields
 final class GenerateCommand implements Callable<Integer> {
   @Spec CommandSpec spec;
   @Mixin PromptSource prompt;
   @Mixin AnswerOptions how;
+  @Mixin JournalOptions kept;
 
   @Option(
       names = "--chat",
@@ -60,17 +67,30 @@ final class GenerateCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     GenerateOptions options = how.generate();
     ClientOptions client = how.client();
-    String text = prompt.read(err);
+    Optional<JournalFolder> journals = kept.open();
+    String text = kept.resume == null ? prompt.read(err) : "";
     try (CleaveClient cleave = CleaveClient.open(how.bundle, client);
-        Generation generation = begin(cleave, text, options);
+        Generation generation = begin(cleave, text, options, journals);
         var _ = Interrupt.cancels(generation)) {
-      AnswerPrinter printer = new AnswerPrinter(out, err, json, !noReceipt);
-      printer.print(generation);
+      if (kept.resume == null) {
+        generation.session().ifPresent(id -> err.println("session " + id));
+        err.flush();
+      }
+      new AnswerPrinter(out, err, json, !noReceipt, kept.after).print(generation);
       return 0;
     }
   }
 
-  private Generation begin(CleaveClient cleave, String text, GenerateOptions options) {
+  private Generation begin(
+      CleaveClient cleave, String text, GenerateOptions options, Optional<JournalFolder> journals) {
+    if (journals.isPresent()) {
+      if (kept.resume != null) {
+        return cleave.resume(journals.get(), SessionId.parse(kept.resume), options.deadline());
+      }
+      int[] ids =
+          chat ? Chat.prompt(cleave, List.of(ChatMessage.user(text))) : cleave.promptOf(text);
+      return cleave.generateFromIds(ids, options, journals.get());
+    }
     return chat
         ? cleave.generateFromIds(Chat.prompt(cleave, List.of(ChatMessage.user(text))), options)
         : cleave.generate(text, options);

@@ -31,6 +31,8 @@ public final class CleaveException extends RuntimeException {
     DEADLINE,
     /** A server that took a session over answers otherwise than the one before. */
     DIVERGED,
+    /** What this device keeps of a session on disk cannot be written or read. */
+    JOURNAL,
     /** This client was closed or the thread interrupted. */
     CLOSED
   }

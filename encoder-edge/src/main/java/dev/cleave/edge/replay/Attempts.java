@@ -14,6 +14,7 @@ final class Attempts {
   private final Recovery recovery;
   private final Backoff backoff;
   private final IntSupplier servers;
+  private int first;
   private int attempt;
   private boolean opened;
   private int inARow;
@@ -23,7 +24,7 @@ final class Attempts {
   /**
    * For a session that is being opened.
    *
-   * @param attempt how often it was opened before
+   * @param attempt how often it was opened before, by another process as well
    * @param servers how many there are
    */
   Attempts(Recovery recovery, Backoff backoff, IntSupplier servers, int attempt) {
@@ -31,12 +32,22 @@ final class Attempts {
     this.backoff = backoff;
     this.servers = servers;
     this.attempt = attempt;
-    this.opened = attempt > 0;
+    this.first = attempt;
   }
 
   /** The number for Open. */
   int attempt() {
     return attempt;
+  }
+
+  /** Another process has opened the session, as far as anybody knows. */
+  void resumed() {
+    opened = true;
+    first = attempt + 1;
+  }
+
+  private int tried() {
+    return attempt - first + 1;
   }
 
   /** A server has opened the session. */
@@ -67,15 +78,15 @@ final class Attempts {
           case FAILED -> ++failed > 1;
           case FINAL -> true;
         };
-    if (hopeless || (!opened && attempt + 1 >= known)) {
+    if (hopeless || (!opened && tried() >= known)) {
       throw why;
     }
-    if (attempt + 1 >= recovery.attempts()) {
+    if (tried() >= recovery.attempts()) {
       throw CleaveException.of(
               why.code(),
               Category.RETRY,
               "gave up the session after opening it %d times (--retries %d), the last time: %s"
-                  .formatted(attempt + 1, recovery.attempts() - 1, why.getMessage()),
+                  .formatted(tried(), recovery.attempts() - 1, why.getMessage()),
               "or allow more")
           .causedBy(why);
     }

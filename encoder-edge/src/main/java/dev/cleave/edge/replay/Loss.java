@@ -22,7 +22,7 @@ enum Loss {
     if (!(failure.getCause() instanceof StatusRuntimeException status)) {
       return switch (failure.code()) {
         case LINK, SERVER, PROTOCOL -> failure.category() == Category.FATAL ? FINAL : LOST;
-        case INPUT, BUNDLE, TRUST, ENGINE, DEADLINE, DIVERGED, CLOSED -> FINAL;
+        case INPUT, BUNDLE, TRUST, ENGINE, DEADLINE, DIVERGED, JOURNAL, CLOSED -> FINAL;
       };
     }
     WireError error = WireStatus.read(status);

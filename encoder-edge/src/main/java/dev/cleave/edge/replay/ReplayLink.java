@@ -1,7 +1,10 @@
 package dev.cleave.edge.replay;
 
+import dev.cleave.edge.error.Category;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.edge.journal.SessionId;
+import dev.cleave.edge.journal.SessionJournal;
 import dev.cleave.edge.link.DecoderLink;
 import dev.cleave.edge.link.DecoderStream;
 import dev.cleave.edge.link.StreamTerms;
@@ -9,6 +12,7 @@ import dev.cleave.v1.DescribeReply;
 import dev.cleave.v1.Open;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -37,9 +41,12 @@ public final class ReplayLink implements DecoderLink {
    * @return the link itself where nothing is to be recovered
    */
   public static DecoderLink over(DecoderLink link, Recovery recovery) {
-    return recovery.enabled()
-        ? new ReplayLink(link, recovery, Backoff.usual(new SecureRandom()))
-        : link;
+    return recovery.enabled() ? of(link, recovery) : link;
+  }
+
+  /** Takes a link over, also where nothing is to be recovered but by another process. */
+  public static ReplayLink of(DecoderLink link, Recovery recovery) {
+    return new ReplayLink(link, recovery, Backoff.usual(new SecureRandom()));
   }
 
   @Override
@@ -54,22 +61,90 @@ public final class ReplayLink implements DecoderLink {
 
   @Override
   public DecoderStream open(Open asked, StreamTerms terms) {
-    Open open =
-        asked.toBuilder()
-            .setSessionHigh(random.nextLong())
-            .setSessionLow(random.nextLong())
-            .build();
+    SessionId id = SessionId.draw(random);
+    Attempts attempts = new Attempts(recovery, backoff, link::servers, 0);
+    Reopening reopening = new Reopening(link, named(asked, id), terms, attempts);
+    return start(
+        reopening, terms, Recording.none(), reopening.open(reopening.request(), terms.deadline()));
+  }
+
+  /**
+   * This link for one session, which is written down as it goes on.
+   *
+   * @param journal taken over; one that has a past is gone on with
+   */
+  public DecoderLink recording(SessionJournal journal) {
+    return new Recorded(journal);
+  }
+
+  /** Opens one session, by the name that its journal has. */
+  private final class Recorded implements DecoderLink {
+    private final SessionJournal journal;
+    private boolean begun;
+
+    Recorded(SessionJournal journal) {
+      this.journal = journal;
+    }
+
+    @Override
+    public DescribeReply describe(Duration timeout) {
+      return ReplayLink.this.describe(timeout);
+    }
+
+    @Override
+    public DecoderStream open(Open asked, StreamTerms terms) {
+      if (begun) {
+        throw CleaveException.of(
+            Code.SERVER,
+            Category.REOPEN_SESSION,
+            "the session %s is lost, and kept on this device".formatted(journal.id()),
+            "resume it once a server can be reached");
+      }
+      begun = true;
+      Open open = named(asked, journal.id());
+      OptionalInt before = journal.lastAttempt();
+      Attempts attempts = new Attempts(recovery, backoff, link::servers, before.orElse(0));
+      Reopening reopening = new Reopening(link, open, terms, attempts);
+      if (before.isEmpty()) {
+        journal.attempt(0);
+        return start(
+            reopening,
+            terms,
+            Recording.of(journal, null),
+            reopening.open(reopening.request(), terms.deadline()));
+      }
+      attempts.resumed();
+      RecordedStream past = new RecordedStream(journal.past());
+      return start(reopening, terms, Recording.of(journal, past), past);
+    }
+
+    @Override
+    public int servers() {
+      return ReplayLink.this.servers();
+    }
+
+    /** The link belongs to the client. */
+    @Override
+    public void close() {}
+  }
+
+  private static Open named(Open asked, SessionId id) {
+    return asked.toBuilder().setSessionHigh(id.high()).setSessionLow(id.low()).build();
+  }
+
+  private ReplayStream start(
+      Reopening reopening, StreamTerms terms, Recording recording, DecoderStream first) {
     FrameStore store = new FrameStore(recovery);
     Transcript transcript =
-        open.getStepPositions() > 0 ? new SessionTranscript(store) : new UploadTranscript(store);
-    Reopening reopening =
-        new Reopening(link, open, terms, new Attempts(recovery, backoff, link::servers, 0));
+        reopening.request().getStepPositions() > 0
+            ? new SessionTranscript(store)
+            : new UploadTranscript(store);
     ReplayStream stream =
         new ReplayStream(
             reopening,
-            transcript,
+            new ReplayStream.Books(transcript, recording),
             new Patience(recovery, terms.deadline()),
-            reopening.open(reopening.request(), terms.deadline()),
+            first,
             streams::remove);
     streams.add(stream);
     if (closed) {

@@ -29,8 +29,17 @@ final class ReplayStream implements DecoderStream {
    */
   private static final int ASKED_AHEAD = 8;
 
+  /**
+   * What is remembered of the session.
+   *
+   * @param transcript for other servers
+   * @param recording for other processes
+   */
+  record Books(Transcript transcript, Recording recording) {}
+
   private final Reopening reopening;
   private final Transcript transcript;
+  private final Recording recording;
   private final Patience patience;
   private final Consumer<ReplayStream> onEnd;
   private final ReentrantLock lock = new ReentrantLock();
@@ -55,26 +64,29 @@ final class ReplayStream implements DecoderStream {
 
   ReplayStream(
       Reopening reopening,
-      Transcript transcript,
+      Books books,
       Patience patience,
       DecoderStream first,
       Consumer<ReplayStream> onEnd) {
     this.reopening = reopening;
-    this.transcript = transcript;
+    this.transcript = books.transcript();
+    this.recording = books.recording();
     this.patience = patience;
     this.current = first;
     this.onEnd = onEnd;
   }
 
   @Override
-  public boolean send(Uplink message) {
+  public boolean send(Uplink asked) {
     DecoderStream stream;
+    Uplink message;
     lock.lock();
     try {
       requireGoing();
       if (cancelled) {
         return false;
       }
+      message = recording.sending(asked);
       transcript.keep(message);
       boolean sent = false;
       try {
@@ -166,6 +178,7 @@ final class ReplayStream implements DecoderStream {
         return false;
       }
       reopening.agreed(opened);
+      recording.opened(opened);
       return true;
     } finally {
       lock.unlock();
@@ -213,6 +226,7 @@ final class ReplayStream implements DecoderStream {
       reopening.attempts().opened();
       reopening.attempts().progressed();
       patience.progressed();
+      recording.answered(message, !(stream instanceof RecordedStream));
       return true;
     }
     if (answer == Transcript.Answer.OTHER && !cancelled) {
@@ -348,7 +362,9 @@ final class ReplayStream implements DecoderStream {
         }
         long left = patience.capped(end - System.nanoTime());
         if (left <= 0) {
-          return reopening.request();
+          Open request = reopening.request();
+          recording.attempt(request.getAttempt());
+          return request;
         }
         var _ = changed.awaitNanos(left);
       }
@@ -496,6 +512,7 @@ final class ReplayStream implements DecoderStream {
     try {
       completed = true;
       current.complete();
+      recording.erase();
       release();
     } finally {
       lock.unlock();
@@ -534,6 +551,9 @@ final class ReplayStream implements DecoderStream {
   public void close() {
     lock.lock();
     try {
+      if (over == null) {
+        recording.erase(); // nobody wants it any more
+      }
       if (!completed) {
         var _ =
             end(
@@ -560,7 +580,9 @@ final class ReplayStream implements DecoderStream {
     return failure;
   }
 
+  /** Under the lock. A journal that is left here may be resumed: the session has failed. */
   private void release() {
+    recording.leave();
     if (!recovering) {
       transcript.close();
     }
