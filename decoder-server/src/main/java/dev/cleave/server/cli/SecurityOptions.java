@@ -4,7 +4,9 @@ import dev.cleave.server.ServerException;
 import dev.cleave.server.security.ConnectionLimits;
 import dev.cleave.server.security.Security;
 import dev.cleave.server.security.ServerTls;
+import dev.cleave.server.security.TokenPolicy;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -26,6 +28,41 @@ final class SecurityOptions {
       paramLabel = "FILE",
       description = "Ask all who connect for a certificate of the CAs in this PEM file.")
   private @Nullable Path clientCa;
+
+  @Option(
+      names = "--auth-jwks",
+      paramLabel = "FILE|URL",
+      description = {
+        "Ask all calls but health checks for a JSON Web Token (EdDSA, ES256, RS256) signed by a key of",
+        "this JSON Web Key Set; a file is watched, a page is fetched by https."
+      })
+  private @Nullable String jwks;
+
+  @Option(
+      names = "--auth-issuer",
+      paramLabel = "NAME",
+      description = "Who must have issued a token.")
+  private @Nullable String issuer;
+
+  @Option(
+      names = "--auth-audience",
+      paramLabel = "NAME",
+      description = "Whom a token must be for.")
+  private @Nullable String audience;
+
+  @Option(
+      names = "--auth-tenant-claim",
+      paramLabel = "NAME",
+      defaultValue = "tenant",
+      description = "The claim that names the tenant (default: ${DEFAULT-VALUE}).")
+  private String tenantClaim = "tenant";
+
+  @Option(
+      names = "--auth-clock-skew",
+      paramLabel = "SECONDS",
+      defaultValue = "60",
+      description = "How far clocks may differ (default: ${DEFAULT-VALUE}).")
+  private int clockSkew;
 
   @Option(
       names = "--insecure-plaintext",
@@ -50,7 +87,25 @@ final class SecurityOptions {
     return new Security(
         insecurePlaintext,
         tls(),
+        tokens(),
         ConnectionLimits.defaults().withNumbers(maxConnections, maxConnectionsPerAddress));
+  }
+
+  private Optional<TokenPolicy> tokens() {
+    if (jwks == null) {
+      if (issuer != null || audience != null) {
+        throw new ServerException(
+            "check tokens", "no --auth-jwks", "say where the issuer's public keys are", null);
+      }
+      return Optional.empty();
+    }
+    return Optional.of(
+        new TokenPolicy(
+            TokenPolicy.Keys.parse(jwks),
+            issuer == null ? "" : issuer,
+            audience == null ? "" : audience,
+            tenantClaim,
+            Duration.ofSeconds(clockSkew)));
   }
 
   private Optional<ServerTls> tls() {

@@ -143,7 +143,8 @@ public final class DecoderServer implements AutoCloseable {
 
   private static DecoderServer serve(
       Foundation base, EngineOwner owner, DecoderService service, InetSocketAddress address) {
-    Transport transport = Transport.open(base.config().listen().security());
+    Transport transport =
+        Transport.open(base.config().listen().security(), base.host().metrics()::rejected);
     NettyServerBuilder builder =
         transport
             .builder(address, base.threads().calls(), base.config().limits().maxSessions())

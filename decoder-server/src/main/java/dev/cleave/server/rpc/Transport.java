@@ -3,16 +3,19 @@ package dev.cleave.server.rpc;
 import dev.cleave.server.security.ConnectionLimits;
 import dev.cleave.server.security.Security;
 import dev.cleave.server.security.ServerTls;
+import dev.cleave.server.security.TokenGate;
 import dev.cleave.wire.WireLimits;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.net.InetSocketAddress;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * What is below gRPC: Netty, TLS, and the limits that hold before a message of ours is read. To be
@@ -27,24 +30,37 @@ final class Transport implements AutoCloseable {
   private static final Duration GRACE = Duration.ofSeconds(2);
 
   private final Optional<ServerTls.Session> tls;
+  private final Optional<TokenGate> tokens;
   private final ConnectionGate gate;
   private final Duration handshake;
   private final EventLoopGroup boss = loops(1, "cleave-accept-");
   private final EventLoopGroup workers = loops(0, "cleave-net-");
 
-  private Transport(Optional<ServerTls.Session> tls, ConnectionLimits limits) {
+  private Transport(
+      Optional<ServerTls.Session> tls, Optional<TokenGate> tokens, ConnectionLimits limits) {
     this.tls = tls;
+    this.tokens = tokens;
     this.gate = new ConnectionGate(limits);
     this.handshake = limits.handshake();
   }
 
   /**
-   * Reads the files of TLS, where there are any.
+   * Reads the files of TLS and the keys of tokens, where there are any.
    *
+   * @param rejects told the reason of each refusal
    * @throws dev.cleave.server.ServerException where one cannot be used
    */
-  static Transport open(Security security) {
-    return new Transport(security.tls().map(ServerTls::open), security.connections());
+  static Transport open(Security security, Consumer<String> rejects) {
+    Optional<ServerTls.Session> tls = security.tls().map(ServerTls::open);
+    try {
+      return new Transport(
+          tls,
+          security.tokens().map(it -> TokenGate.open(it, Clock.systemUTC(), rejects)),
+          security.connections());
+    } catch (RuntimeException e) {
+      tls.ifPresent(ServerTls.Session::close);
+      throw e;
+    }
   }
 
   /**
@@ -89,12 +105,14 @@ final class Transport implements AutoCloseable {
             // connection would make the device send all of it again.
             .maxConnectionIdle(15, TimeUnit.MINUTES);
     tls.ifPresent(it -> builder.sslContext(it.context()));
+    tokens.ifPresent(builder::intercept);
     return builder;
   }
 
   @Override
   public void close() {
     tls.ifPresent(ServerTls.Session::close);
+    tokens.ifPresent(TokenGate::close);
     for (EventLoopGroup group : new EventLoopGroup[] {boss, workers}) {
       group
           .shutdownGracefully(0, GRACE.toMillis(), TimeUnit.MILLISECONDS)

@@ -8,12 +8,16 @@ import java.util.Optional;
  *
  * @param insecurePlaintext whether plaintext may leave this machine
  * @param tls none is plaintext
+ * @param tokens which ones open it; none opens it for whoever can connect
  * @param connections how many there may be
  */
 public record Security(
-    boolean insecurePlaintext, Optional<ServerTls> tls, ConnectionLimits connections) {
+    boolean insecurePlaintext,
+    Optional<ServerTls> tls,
+    Optional<TokenPolicy> tokens,
+    ConnectionLimits connections) {
   private static final Security LOOPBACK =
-      new Security(false, Optional.empty(), ConnectionLimits.defaults());
+      new Security(false, Optional.empty(), Optional.empty(), ConnectionLimits.defaults());
 
   public Security {
     if (insecurePlaintext && tls.isPresent()) {
@@ -32,16 +36,21 @@ public record Security(
 
   /** Plaintext to anywhere: whoever is on the way reads all states. */
   public static Security plaintextToAnywhere() {
-    return new Security(true, Optional.empty(), LOOPBACK.connections);
+    return new Security(true, Optional.empty(), Optional.empty(), LOOPBACK.connections);
   }
 
   /** This with TLS. */
   public Security withTls(ServerTls newTls) {
-    return new Security(insecurePlaintext, Optional.of(newTls), connections);
+    return new Security(insecurePlaintext, Optional.of(newTls), tokens, connections);
+  }
+
+  /** This for those alone who have a token. */
+  public Security withTokens(TokenPolicy newTokens) {
+    return new Security(insecurePlaintext, tls, Optional.of(newTokens), connections);
   }
 
   /** This with other limits for connections. */
   public Security withConnections(ConnectionLimits newConnections) {
-    return new Security(insecurePlaintext, tls, newConnections);
+    return new Security(insecurePlaintext, tls, tokens, newConnections);
   }
 }
