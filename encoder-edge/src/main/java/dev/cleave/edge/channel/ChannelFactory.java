@@ -38,7 +38,7 @@ public final class ChannelFactory implements AutoCloseable {
         literal.isPresent()
             ? NettyChannelBuilder.forAddress(new InetSocketAddress(literal.get(), address.port()))
                 .overrideAuthority(address.toString())
-            : NettyChannelBuilder.forTarget(dns(address));
+            : NettyChannelBuilder.forTarget(dns(address)).disableServiceConfigLookUp();
     return build(builder);
   }
 
@@ -46,7 +46,14 @@ public final class ChannelFactory implements AutoCloseable {
   public ManagedChannel to(Servers.Dns servers) {
     return build(
         NettyChannelBuilder.forTarget(dns(servers.address()))
+            // What balances is decided here, not in a TXT record.
+            .disableServiceConfigLookUp()
             .defaultLoadBalancingPolicy("round_robin"));
+  }
+
+  /** A channel that goes where the control plane says. */
+  public ManagedChannel to(Servers.Xds servers) {
+    return build(NettyChannelBuilder.forTarget(servers.toString()));
   }
 
   private ManagedChannel build(NettyChannelBuilder builder) {
@@ -59,8 +66,6 @@ public final class ChannelFactory implements AutoCloseable {
     return builder
         // The proxies of the environment would take the states elsewhere.
         .proxyDetector(target -> null)
-        // What balances is decided here, not in a TXT record.
-        .disableServiceConfigLookUp()
         // A retry inside gRPC keeps copies of the frames and cannot save a stream that began.
         .disableRetry()
         // Fixed: what a slow reader leaves unread here is bounded by this.

@@ -5,6 +5,7 @@ import dev.cleave.edge.error.CleaveException.Code;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Where the decoder servers are. Immutable; nothing is looked up before a channel is used. */
 public sealed interface Servers {
@@ -61,16 +62,48 @@ public sealed interface Servers {
   }
 
   /**
+   * Servers that a control plane names, over one channel that gRPC balances as the control plane
+   * says. Which one that is, gRPC reads from its bootstrap file ({@code GRPC_XDS_BOOTSTRAP}).
+   *
+   * @param name of the servers, as the control plane knows them
+   */
+  record Xds(String name) implements Servers {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._:/-]{1,253}");
+
+    public Xds {
+      if (!NAME.matcher(name).matches()) {
+        throw CleaveException.fatal(
+            Code.INPUT,
+            "'%s' is no name of servers".formatted(name),
+            "give one that the control plane knows, such as xds:///decoders.example");
+      }
+    }
+
+    @Override
+    public boolean onThisMachine() {
+      return false;
+    }
+
+    @Override
+    public String toString() {
+      return "xds:///" + name;
+    }
+  }
+
+  /**
    * Whether plaintext to them stays on this machine for certain. What a name means is somebody
    * else's answer.
    */
   boolean onThisMachine();
 
   /**
-   * Reads {@code host:port}, several of them with commas between, or {@code dns:///name:port}. A
-   * host name that stands alone means all of its addresses.
+   * Reads {@code host:port}, several of them with commas between, {@code dns:///name:port}, or
+   * {@code xds:///name}. A host name that stands alone means all of its addresses.
    */
   static Servers parse(String text) {
+    if (text.startsWith("xds:///")) {
+      return new Xds(text.substring("xds:///".length()));
+    }
     if (text.startsWith("dns:///")) {
       return new Dns(ServerAddress.parse(text.substring("dns:///".length())));
     }

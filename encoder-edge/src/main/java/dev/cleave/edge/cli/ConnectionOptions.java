@@ -23,8 +23,9 @@ final class ConnectionOptions {
       converter = Converters.ServerList.class,
       defaultValue = ServerAddress.DEFAULT,
       description = {
-        "The decoder servers: host:port, several of them with commas between, or dns:///name:port for",
-        "all addresses of a name (default: ${DEFAULT-VALUE})."
+        "The decoder servers: host:port, several of them with commas between, dns:///name:port for all",
+        "addresses of a name, or xds:///name for what the control plane of GRPC_XDS_BOOTSTRAP says",
+        "(default: ${DEFAULT-VALUE})."
       })
   Servers servers;
 

@@ -3,6 +3,7 @@ package dev.cleave.edge.link;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ final class ServerChannel implements AutoCloseable {
 
   private final String name;
   private final Supplier<ManagedChannel> maker;
+  private final Consumer<ManagedChannel> again;
   private final LongSupplier nanoClock;
   private @Nullable ManagedChannel channel;
   private boolean closed;
@@ -23,9 +25,17 @@ final class ServerChannel implements AutoCloseable {
   // Not under the lock: it is written from gRPC's callbacks, which calls into a channel may run.
   private volatile @Nullable Long refusedNanos;
 
-  ServerChannel(String name, Supplier<ManagedChannel> maker, LongSupplier nanoClock) {
+  /**
+   * @param again makes a channel that has failed try to connect at once
+   */
+  ServerChannel(
+      String name,
+      Supplier<ManagedChannel> maker,
+      Consumer<ManagedChannel> again,
+      LongSupplier nanoClock) {
     this.name = name;
     this.maker = maker;
+    this.again = again;
     this.nanoClock = nanoClock;
   }
 
@@ -44,7 +54,7 @@ final class ServerChannel implements AutoCloseable {
     } else if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
       // gRPC would fail new calls for up to two minutes, unheard, with what went wrong before. Who
       // opens a session again waits between the attempts by itself.
-      channel.enterIdle();
+      again.accept(channel);
     }
     return channel;
   }

@@ -3,6 +3,7 @@ package dev.cleave.edge.link;
 import dev.cleave.edge.channel.ChannelFactory;
 import dev.cleave.edge.channel.Servers;
 import dev.cleave.v1.Open;
+import io.grpc.ManagedChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -33,10 +34,29 @@ final class ServerRing implements AutoCloseable {
         switch (connection.servers()) {
           case Servers.Listed(var addresses) ->
               addresses.stream()
-                  .map(it -> new ServerChannel(it.toString(), () -> channels.to(it), nanoClock))
+                  .map(
+                      it ->
+                          new ServerChannel(
+                              it.toString(),
+                              () -> channels.to(it),
+                              ManagedChannel::enterIdle,
+                              nanoClock))
                   .toList();
           case Servers.Dns dns ->
-              List.of(new ServerChannel(dns.toString(), () -> channels.to(dns), nanoClock));
+              List.of(
+                  new ServerChannel(
+                      dns.toString(),
+                      () -> channels.to(dns),
+                      ManagedChannel::enterIdle,
+                      nanoClock));
+          case Servers.Xds xds ->
+              List.of(
+                  new ServerChannel(
+                      xds.toString(),
+                      () -> channels.to(xds),
+                      // To be idle would forget what the control plane said.
+                      ManagedChannel::resetConnectBackoff,
+                      nanoClock));
         };
     return new ServerRing(servers, channels);
   }

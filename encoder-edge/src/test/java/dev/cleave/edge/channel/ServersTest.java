@@ -57,6 +57,15 @@ class ServersTest {
   }
 
   @Test
+  void readsANameOfTheControlPlane() {
+    assertThat(Servers.parse("xds:///decoders.example"))
+        .isEqualTo(new Servers.Xds("decoders.example"))
+        .hasToString("xds:///decoders.example");
+    assertThat(Servers.parse("xds:///localhost").onThisMachine()).isFalse();
+    assertThatThrownBy(() -> Servers.parse("xds:///")).hasMessageContaining("is no name of servers");
+  }
+
+  @Test
   void refusesAServerTwiceAndTooMany() {
     assertThatThrownBy(() -> Servers.parse("127.0.0.1:1,127.0.0.1:1"))
         .hasMessageContaining("listed twice");

@@ -145,10 +145,14 @@ final class TakingServer implements AutoCloseable {
     responses.onCompleted();
   }
 
-  /** Ends as a process that dies. */
+  /** Ends as a process that dies: connections are cut. */
+  void die() {
+    server.shutdownNow();
+  }
+
   @Override
   public void close() {
-    server.shutdownNow();
+    die();
     try {
       if (!server.awaitTermination(10, TimeUnit.SECONDS)) {
         throw new AssertionError("the server still runs");
