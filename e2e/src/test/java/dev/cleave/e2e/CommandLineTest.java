@@ -19,7 +19,7 @@ class CommandLineTest {
   private static final String OF_THE_JVM =
       "WARNING: Using incubator modules: jdk.incubator.vector\n";
 
-  private record Ended(int status, String out, String err) {}
+  record Ended(int status, String out, String err) {}
 
   @Test
   void generatesFromArgumentFileAndStandardInputAlike(@TempDir Path work) throws Exception {
@@ -85,12 +85,13 @@ class CommandLineTest {
     assertThat(work.resolve("never")).doesNotExist();
   }
 
-  private static String[] with(String[] first, String... more) {
+  static String[] with(String[] first, String... more) {
     return java.util.stream.Stream.concat(List.of(first).stream(), List.of(more).stream())
         .toArray(String[]::new);
   }
 
-  private static Ended edge(Path work, String input, String... arguments)
+  /** Runs the device's command line as a process. */
+  static Ended edge(Path work, String input, String... arguments)
       throws IOException, InterruptedException {
     Path in = Files.writeString(Files.createTempFile(work, "in", ""), input);
     Path out = Files.createTempFile(work, "out", "");

@@ -44,10 +44,7 @@ final class SecurityOptions {
       description = "Who must have issued a token.")
   private @Nullable String issuer;
 
-  @Option(
-      names = "--auth-audience",
-      paramLabel = "NAME",
-      description = "Whom a token must be for.")
+  @Option(names = "--auth-audience", paramLabel = "NAME", description = "Whom a token must be for.")
   private @Nullable String audience;
 
   @Option(

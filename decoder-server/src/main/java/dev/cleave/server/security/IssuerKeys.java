@@ -161,8 +161,7 @@ final class IssuerKeys implements AutoCloseable {
 
   private static boolean isPublicAndStrong(JWK key) {
     return switch (key) {
-      case OctetKeyPair it ->
-          !it.isPrivate() && it.getCurve().equals(Curve.Ed25519);
+      case OctetKeyPair it -> !it.isPrivate() && it.getCurve().equals(Curve.Ed25519);
       case ECKey it -> !it.isPrivate() && it.getCurve().equals(Curve.P_256);
       case RSAKey it -> !it.isPrivate() && it.size() >= MIN_RSA_BITS;
       default -> false;

@@ -139,7 +139,9 @@ class StepPlanTest {
       }
       others +=
           (int)
-              compute(plan).stream().filter(part -> part.lane().session.tenancy().equals(other)).count();
+              compute(plan).stream()
+                  .filter(part -> part.lane().session.tenancy().equals(other))
+                  .count();
     }
     assertThat(others).isBetween(18, 22);
   }

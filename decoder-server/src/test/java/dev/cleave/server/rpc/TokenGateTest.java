@@ -155,7 +155,8 @@ class TokenGateTest {
   private static Channel with(Channel channel, String token) {
     Metadata headers = new Metadata();
     headers.put(WireHeaders.AUTHORIZATION, "Bearer " + token);
-    return ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(headers));
+    return ClientInterceptors.intercept(
+        channel, MetadataUtils.newAttachHeadersInterceptor(headers));
   }
 
   private static String token(OctetKeyPair key, Instant end) throws Exception {

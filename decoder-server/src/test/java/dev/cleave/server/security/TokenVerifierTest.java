@@ -167,8 +167,7 @@ class TokenVerifierTest {
                 null,
                 new MACSigner(new JWKSet(ed25519).toString().getBytes(StandardCharsets.UTF_8)),
                 good)),
-        named(
-            "RS512", sign(JWSAlgorithm.RS512, "rsa", new RSASSASigner(rsa), good)),
+        named("RS512", sign(JWSAlgorithm.RS512, "rsa", new RSASSASigner(rsa), good)),
         named("forged", sign(JWSAlgorithm.EdDSA, "ed", new Ed25519Signer(stranger), good)),
         named("unknown kid", sign(JWSAlgorithm.EdDSA, "xx", new Ed25519Signer(ed25519), good)),
         named("a key of its own", embedded),
@@ -176,7 +175,10 @@ class TokenVerifierTest {
         named("no signature", parts[0] + "." + parts[1] + "."),
         named(
             "claims exchanged",
-            parts[0] + "." + header(claims().claim("tenant", "bank").build().toString()) + "."
+            parts[0]
+                + "."
+                + header(claims().claim("tenant", "bank").build().toString())
+                + "."
                 + parts[2]),
         named("no exp", token(claims().expirationTime(null).build())),
         named("expired", token(claims().expirationTime(at(-61)).build())),
@@ -282,8 +284,7 @@ class TokenVerifierTest {
     unusable(Files.writeString(folder.resolve("text.json"), "text"), "no JSON Web Key Set");
     unusable(Files.writeString(folder.resolve("empty.json"), "{\"keys\":[]}"), "no key of Ed25519");
     Path secret =
-        Files.writeString(
-            folder.resolve("private.json"), new JWKSet(ed25519).toString(false));
+        Files.writeString(folder.resolve("private.json"), new JWKSet(ed25519).toString(false));
     unusable(secret, "private or symmetric key");
     unusable(Files.write(folder.resolve("large.json"), new byte[(256 << 10) + 1]), "256 KiB");
   }

@@ -90,8 +90,7 @@ public final class GrpcDecoderLink implements DecoderLink {
           DescribeRequest.getDefaultInstance());
     } catch (StatusRuntimeException e) {
       CleaveException failure =
-          new StreamFailures(server.name(), "could not ask what it serves", Optional.empty())
-              .of(e, false);
+          failures(server, "could not ask what it serves", Optional.empty()).of(e, false);
       if (failure.code() == Code.LINK) {
         server.refused();
       }
@@ -120,10 +119,14 @@ public final class GrpcDecoderLink implements DecoderLink {
         new GrpcDecoderStream(
             call,
             tracer,
-            new StreamFailures(server.name(), "generation failed", Optional.of(bundle)),
+            failures(server, "generation failed", Optional.of(bundle)),
             server::refused);
     stream.start(open, headers);
     return stream;
+  }
+
+  private StreamFailures failures(ServerChannel server, String attempted, Optional<String> bundle) {
+    return new StreamFailures(server.name(), servers.size() == 1, attempted, bundle);
   }
 
   /** Read anew for each call: tokens are renewed. */

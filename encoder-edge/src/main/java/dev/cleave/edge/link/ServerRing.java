@@ -34,13 +34,12 @@ final class ServerRing implements AutoCloseable {
         switch (connection.servers()) {
           case Servers.Listed(var addresses) ->
               addresses.stream()
-                  .map(
-                      it ->
-                          new ServerChannel(
-                              it.toString(),
-                              () -> channels.to(it),
-                              ManagedChannel::enterIdle,
-                              nanoClock))
+                  .map(it ->
+                      new ServerChannel(
+                          it.toString(),
+                          () -> channels.to(it),
+                          ManagedChannel::enterIdle,
+                          nanoClock))
                   .toList();
           case Servers.Dns dns ->
               List.of(

@@ -14,10 +14,11 @@ import java.util.Optional;
  * Says in the SDK's terms why a call to one server failed. Immutable.
  *
  * @param server what to call it, its address as a rule
+ * @param alone whether there is no other server to turn to
  * @param attempted what failed
  * @param bundleId of this device's bundle, hex, where it matters
  */
-record StreamFailures(String server, String attempted, Optional<String> bundleId) {
+record StreamFailures(String server, boolean alone, String attempted, Optional<String> bundleId) {
 
   /** What gRPC says of a connection that ended without a word, as one does that wants TLS. */
   private static final String CLOSED = "Network closed";
@@ -30,8 +31,10 @@ record StreamFailures(String server, String attempted, Optional<String> bundleId
   CleaveException of(StatusRuntimeException e, boolean opened) {
     Optional<TlsFault> tls = TlsFault.behind(e);
     if (tls.isPresent()) {
-      return CleaveException.fatal(
+      return CleaveException.of(
               Code.LINK,
+              // Another server may have another certificate.
+              alone ? Category.FATAL : Category.RETRY,
               "%s at %s: %s".formatted(attempted, server, tls.get().what()),
               tls.get().next())
           .causedBy(e);

@@ -62,7 +62,8 @@ class ServersTest {
         .isEqualTo(new Servers.Xds("decoders.example"))
         .hasToString("xds:///decoders.example");
     assertThat(Servers.parse("xds:///localhost").onThisMachine()).isFalse();
-    assertThatThrownBy(() -> Servers.parse("xds:///")).hasMessageContaining("is no name of servers");
+    assertThatThrownBy(() -> Servers.parse("xds:///"))
+        .hasMessageContaining("is no name of servers");
   }
 
   @Test

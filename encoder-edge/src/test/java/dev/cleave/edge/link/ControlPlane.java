@@ -57,10 +57,11 @@ final class ControlPlane implements AutoCloseable {
   /** What gRPC's clients are started with. */
   String bootstrap() {
     return """
-        {"xds_servers": [{"server_uri": "127.0.0.1:%d",
-                          "channel_creds": [{"type": "insecure"}],
-                          "server_features": ["xds_v3"]}],
-         "node": {"id": "device", "locality": {"zone": "here"}}}"""
+    {"xds_servers": [{"server_uri": "127.0.0.1:%d",
+                      "channel_creds": [{"type": "insecure"}],
+                      "server_features": ["xds_v3"]}],
+     "node": {"id": "device", "locality": {"zone": "here"}}}\
+    """
         .formatted(server.getPort());
   }
 
@@ -75,8 +76,7 @@ final class ControlPlane implements AutoCloseable {
                 Cluster.newBuilder()
                     .setName(CLUSTER)
                     .setType(Cluster.DiscoveryType.EDS)
-                    .setEdsClusterConfig(
-                        Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ads))
+                    .setEdsClusterConfig(Cluster.EdsClusterConfig.newBuilder().setEdsConfig(ads))
                     .setLbPolicy(Cluster.LbPolicy.RING_HASH)
                     .build()),
             List.of(assignment(ports)),
@@ -114,7 +114,8 @@ final class ControlPlane implements AutoCloseable {
             .addHashPolicy(
                 RouteAction.HashPolicy.newBuilder()
                     .setHeader(
-                        RouteAction.HashPolicy.Header.newBuilder().setHeaderName("cleave-session")));
+                        RouteAction.HashPolicy.Header.newBuilder()
+                            .setHeaderName("cleave-session")));
     RouteConfiguration routes =
         RouteConfiguration.newBuilder()
             .setName("routes")

@@ -12,6 +12,7 @@ import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.keys.DevelopmentCa;
 import dev.cleave.edge.keys.KeyFolder;
+import dev.cleave.v1.Open;
 import dev.cleave.wire.WireHeaders;
 import dev.cleave.wire.tls.Identity;
 import io.grpc.ServerCredentials;
@@ -97,6 +98,27 @@ class TlsLinkTest {
         GrpcDecoderLink plain = GrpcDecoderLink.to(Connection.to(secure.address()))) {
       assertThatThrownBy(() -> plain.describe(Duration.ofSeconds(10)))
           .hasMessageContaining("whether it wants TLS (--tls-ca)");
+    }
+  }
+
+  @Test
+  void aServerOfAListWithABadCertificateIsPassedOver() throws Exception {
+    try (TakingServer bad = start(serving(others));
+        TakingServer good = start(serving(keys));
+        GrpcDecoderLink link =
+            link(bad.address() + "," + good.address(), ClientSecurity.tls(trusting(keys)))) {
+      assertThat(link.describe(Duration.ofSeconds(20)).getServerName()).isEqualTo("secure");
+      for (int attempt = 0; attempt < 4; attempt++) {
+        Open open = TakingServer.open().setSessionLow(2).setAttempt(attempt).build();
+        try (DecoderStream stream = link.open(open, TERMS)) {
+          assertThat(stream.opened().getServerName()).isEqualTo("secure");
+        } catch (CleaveException e) {
+          assertThat(e.category()).isEqualTo(Category.RETRY);
+          assertThat(e).hasMessageContaining(bad.address());
+        }
+      }
+      assertThat(good.headers()).hasSizeGreaterThanOrEqualTo(3);
+      assertThat(bad.headers()).isEmpty();
     }
   }
 

@@ -45,11 +45,10 @@ class XdsLinkTest {
           homes.put(session, open(link, session, 0));
         }
         assertThat(homes).containsValue("first").containsValue("second");
-        homes.forEach(
-            (session, home) -> {
-              assertThat(open(link, session, 0)).isEqualTo(home);
-              assertThat(open(link, session, 1)).as("another attempt").isEqualTo(home);
-            });
+        homes.forEach((session, home) -> {
+          assertThat(open(link, session, 0)).isEqualTo(home);
+          assertThat(open(link, session, 1)).as("another attempt").isEqualTo(home);
+        });
         first.die();
         // Whoever opens again may find the connection breaking; the ring then goes on.
         homes.keySet().forEach(session -> assertThat(reopen(link, session)).isEqualTo("second"));
@@ -89,8 +88,7 @@ class XdsLinkTest {
 
   private static String open(GrpcDecoderLink link, long session, int attempt) {
     try (DecoderStream stream =
-        link.open(
-            TakingServer.open().setSessionLow(session).setAttempt(attempt).build(), TERMS)) {
+        link.open(TakingServer.open().setSessionLow(session).setAttempt(attempt).build(), TERMS)) {
       return stream.opened().getServerName();
     }
   }
