@@ -14,6 +14,7 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
 import dev.cleave.server.security.Security;
 import dev.cleave.server.security.TokenPolicy;
+import dev.cleave.server.telemetry.Monitoring;
 import dev.cleave.v1.DescribeRequest;
 import dev.cleave.wire.DecoderMethods;
 import dev.cleave.wire.WireError;
@@ -106,10 +107,7 @@ class TokenGateTest {
         ServerConfig.onFreePorts(TestServer.limits(4, false, Duration.ofSeconds(30)))
             .withListen(
                 new ServerConfig.Listen(
-                    "127.0.0.1",
-                    0,
-                    ServerConfig.METRICS_OFF,
-                    Security.loopback().withTokens(policy)));
+                    "127.0.0.1", 0, Monitoring.off(), Security.loopback().withTokens(policy)));
     return TestServer.start(config, TestServer.VOCABULARY);
   }
 
