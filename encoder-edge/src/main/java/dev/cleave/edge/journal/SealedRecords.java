@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Records in a file, each sealed with AES-256-GCM under the name of the session and its own number,
- * so that none can be changed, moved or taken from another file. Little endian is not at stake;
- * each record is
+ * so that none can be changed, moved or taken from another file:
  *
  * <pre>
  *    +---------------------------------------------------------------+
