@@ -7,6 +7,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -65,6 +66,24 @@ class TorchUpperEngineTest {
         }
         engine.free(1);
       }
+    }
+  }
+
+  @Test
+  void whatAStepLeftIsOverwrittenAndTheNextStepIsAsGood() {
+    RandomUpper model = new RandomUpper(RandomUpper.Form.values()[0], SEED, folder);
+    FloatBuffer states = model.states(POSITIONS, 1);
+    double[][] expected = new UpperReference(model).logits(states, POSITIONS);
+    List<Segment> all = List.of(new Segment(0, 0, POSITIONS, POSITIONS));
+    try (TorchUpperEngine engine = model.open()) {
+      engine.allocate(0, POSITIONS);
+      FloatBuffer logits = engine.step(all, states, true).logits();
+      assertThat(logits.get(0)).isNotZero();
+      engine.forgetStep();
+      while (logits.hasRemaining()) {
+        assertThat(logits.get()).isZero();
+      }
+      requireLike(expected[3], engine.step(all, states, true), 3, "behind forgetting");
     }
   }
 
