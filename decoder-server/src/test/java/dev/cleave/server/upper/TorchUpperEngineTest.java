@@ -7,7 +7,6 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -69,9 +68,10 @@ class TorchUpperEngineTest {
     }
   }
 
-  @Test
-  void whatAStepLeftIsOverwrittenAndTheNextStepIsAsGood() {
-    RandomUpper model = new RandomUpper(RandomUpper.Form.values()[0], SEED, folder);
+  @ParameterizedTest
+  @EnumSource
+  void whatAStepLeftIsOverwrittenAndTheNextStepIsAsGood(RandomUpper.Form form) {
+    RandomUpper model = new RandomUpper(form, SEED, folder);
     FloatBuffer states = model.states(POSITIONS, 1);
     double[][] expected = new UpperReference(model).logits(states, POSITIONS);
     List<Segment> all = List.of(new Segment(0, 0, POSITIONS, POSITIONS));
