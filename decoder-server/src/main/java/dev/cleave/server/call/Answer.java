@@ -75,7 +75,8 @@ final class Answer implements GenerationSink {
               new Refused(
                   WireReason.INTERNAL,
                   "the decoder could not compute this session: try once more, then see its log"));
-      case Outcome.HandedBack _ -> refuse(SessionHost.handedBack());
+      case Outcome.HandedBack _ -> conclude(SessionHost.handedBack());
+      case Outcome.EngineLost _ -> conclude(SessionHost.engineLost());
     }
   }
 
@@ -95,6 +96,15 @@ final class Answer implements GenerationSink {
                     .setTotalNanos(totalNanos))
             .build());
     outbox.complete();
+  }
+
+  /** What was computed is worth its way: the client goes on from there. */
+  private void conclude(Refused reason) {
+    if (!outbox.isCutOff()) {
+      refused = true;
+      metrics.rejected(reason.reason());
+      outbox.conclude(reason.status());
+    }
   }
 
   private void refuse(Refused reason) {

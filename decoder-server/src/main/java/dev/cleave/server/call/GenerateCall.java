@@ -203,6 +203,11 @@ final class GenerateCall implements Exchange {
         && silentNanos > host().policy().limits().idleTimeout().toNanos();
   }
 
+  @Override
+  public boolean awaitsPrompt() {
+    return state instanceof State.Receiving;
+  }
+
   /** An answer that is under way is worth more than a soon end. */
   @Override
   public boolean isQuiet(long silentNanos) {

@@ -93,7 +93,8 @@ final class SessionAnswers implements SessionSink {
               new Refused(
                   WireReason.INTERNAL,
                   "the model could not compute this session: try once more, then see its log"));
-      case SessionEnd.HandedBack() -> refuse(SessionHost.handedBack());
+      case SessionEnd.HandedBack() -> conclude(SessionHost.handedBack());
+      case SessionEnd.EngineLost() -> conclude(SessionHost.engineLost());
     }
     outbox.drain();
   }
@@ -113,6 +114,14 @@ final class SessionAnswers implements SessionSink {
                     .setTotalNanos(tally.totalNanos()))
             .build());
     outbox.complete();
+  }
+
+  /** What was computed is worth its way: the client goes on from there. */
+  private void conclude(Refused reason) {
+    if (!outbox.isCutOff()) {
+      metrics.rejected(reason.reason());
+      outbox.conclude(reason.status());
+    }
   }
 
   private void refuse(Refused reason) {

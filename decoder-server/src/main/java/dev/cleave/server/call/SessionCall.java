@@ -186,6 +186,11 @@ public final class SessionCall implements Exchange {
   }
 
   @Override
+  public boolean awaitsPrompt() {
+    return serving && receiver.midPrompt();
+  }
+
+  @Override
   public boolean isQuiet(long silentNanos) {
     return serving
         && !answers.outstanding()

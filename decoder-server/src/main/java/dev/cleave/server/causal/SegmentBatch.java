@@ -2,10 +2,12 @@ package dev.cleave.server.causal;
 
 import dev.cleave.server.engine.StepResult;
 import dev.cleave.server.sampling.Sampler;
+import dev.cleave.server.schedule.EngineWatch;
 import dev.cleave.server.session.RowQueue;
 import dev.cleave.server.upper.Segment;
 import dev.cleave.server.upper.UpperEngine;
 import dev.cleave.server.upper.UpperShape;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -28,6 +30,7 @@ final class SegmentBatch {
   private static final int WARM_UP_STEPS = 3;
 
   private final UpperEngine engine;
+  private final EngineWatch watch;
   private final SegmentEvents events;
   private final LongSupplier nanoClock;
   private final StepPlan plan;
@@ -36,10 +39,17 @@ final class SegmentBatch {
   private final BitSet taken = new BitSet();
   private final FloatBuffer hidden;
   private final int vocabulary;
+  private boolean left;
 
-  SegmentBatch(UpperEngine engine, int budget, SegmentEvents events, LongSupplier nanoClock) {
+  SegmentBatch(
+      UpperEngine engine,
+      int budget,
+      SegmentEvents events,
+      LongSupplier nanoClock,
+      EngineWatch watch) {
     UpperShape shape = engine.shape();
     this.engine = engine;
+    this.watch = watch;
     this.events = events;
     this.nanoClock = nanoClock;
     this.plan = new StepPlan(budget);
@@ -68,6 +78,7 @@ final class SegmentBatch {
   void join(CausalSession session) {
     // Admission counts the slots: who holds a lease finds one.
     int slot = taken.nextClearBit(0);
+    watch.begins();
     try {
       engine.allocate(slot, session.positions());
     } catch (RuntimeException e) {
@@ -79,7 +90,7 @@ final class SegmentBatch {
       }
       return;
     } catch (Error e) {
-      session.end(new SessionEnd.HandedBack());
+      session.end(new SessionEnd.EngineLost());
       throw e;
     }
     taken.set(slot);
@@ -94,6 +105,7 @@ final class SegmentBatch {
     if (lane != null) {
       leave(lane, new SessionEnd.Stopped(lane.tally()));
       countWaiting();
+      forget();
     }
   }
 
@@ -103,6 +115,7 @@ final class SegmentBatch {
     if (lane != null) {
       lane.finish();
       leaveIfFinished(lane);
+      forget();
     }
   }
 
@@ -138,6 +151,7 @@ final class SegmentBatch {
       return false;
     }
     long startNanos = nanoClock.getAsLong();
+    watch.begins();
     List<Segment> segments = gather(parts);
     List<int[]> answers;
     StepResult result;
@@ -153,11 +167,23 @@ final class SegmentBatch {
       for (StepPlan.Part part : parts) {
         leave(part.lane(), new SessionEnd.EngineFailed());
       }
+      forget();
       return true;
     }
     answer(parts, segments, answers, result);
     countStep(parts, startNanos);
+    forget();
     return true;
+  }
+
+  /** Leaves nothing of those that have left in what steps share; others fill it anew. */
+  private void forget() {
+    if (left) {
+      left = false;
+      MemorySegment.ofBuffer(hidden.clear()).fill((byte) 0);
+      sampler.forget();
+      engine.forgetStep();
+    }
   }
 
   private List<Segment> gather(List<StepPlan.Part> parts) {
@@ -262,20 +288,24 @@ final class SegmentBatch {
   }
 
   void handBackAll(boolean engineUsable) {
+    left = engineUsable && !lanes.isEmpty();
     while (!lanes.isEmpty()) {
       Lane lane = lanes.removeLast();
       lane.session.lane = null;
       if (engineUsable) {
         engine.free(lane.slot);
       }
-      lane.session.end(new SessionEnd.HandedBack());
+      lane.session.end(engineUsable ? new SessionEnd.HandedBack() : new SessionEnd.EngineLost());
     }
     taken.clear();
+    forget();
   }
 
   private void leave(Lane lane, SessionEnd end) {
     lanes.remove(lane);
     lane.session.lane = null;
+    left = true;
+    watch.begins();
     try {
       engine.free(lane.slot);
       taken.clear(lane.slot);

@@ -1,8 +1,10 @@
 package dev.cleave.server.causal;
 
 import dev.cleave.server.schedule.EngineOwner;
+import dev.cleave.server.schedule.EngineWatch;
 import dev.cleave.server.session.RowQueue;
 import dev.cleave.server.upper.UpperEngine;
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -47,13 +49,16 @@ public final class SegmentScheduler implements EngineOwner {
   private final SegmentEvents events;
   private final LongSupplier nanoClock;
   private final CompletableFuture<Void> warm = new CompletableFuture<>();
+  private final EngineWatch watch;
   private final Thread owner;
   private final Object acceptLock = new Object();
   private boolean accepting = true;
+  private volatile boolean died;
 
   private SegmentScheduler(
       UpperEngine engine, int budget, SegmentEvents events, LongSupplier nanoClock) {
-    this.batch = new SegmentBatch(engine, budget, events, nanoClock);
+    this.watch = new EngineWatch(nanoClock);
+    this.batch = new SegmentBatch(engine, budget, events, nanoClock, watch);
     this.budget = budget;
     this.events = events;
     this.nanoClock = nanoClock;
@@ -89,7 +94,7 @@ public final class SegmentScheduler implements EngineOwner {
    */
   public void join(CausalSession session) {
     if (!submit(new Work.Join(session))) {
-      session.end(new SessionEnd.HandedBack());
+      session.end(handedBack());
     }
   }
 
@@ -119,13 +124,23 @@ public final class SegmentScheduler implements EngineOwner {
   }
 
   @Override
-  public void close() {
+  public Duration busyFor() {
+    return watch.busyFor();
+  }
+
+  @Override
+  public void abandon() {
     synchronized (acceptLock) {
       if (accepting) {
         accepting = false;
         queue.add(new Work.Close());
       }
     }
+  }
+
+  @Override
+  public void close() {
+    abandon();
     EngineOwner.awaitEnd(owner);
   }
 
@@ -139,6 +154,7 @@ public final class SegmentScheduler implements EngineOwner {
     boolean closedInOrder = false;
     try {
       batch.warmUp(budget);
+      watch.rests(); // what a first call takes tells nothing of the next one
       warm.complete(null);
       computeUntilClosed();
       closedInOrder = true;
@@ -156,6 +172,7 @@ public final class SegmentScheduler implements EngineOwner {
   private void computeUntilClosed() throws InterruptedException {
     boolean computed = false;
     while (true) {
+      watch.rests();
       Work work = computed ? queue.poll() : queue.take();
       while (work != null) {
         if (work instanceof Work.Close) {
@@ -183,12 +200,18 @@ public final class SegmentScheduler implements EngineOwner {
   private void endAll(boolean engineUsable) {
     synchronized (acceptLock) {
       accepting = false;
+      died = !engineUsable;
     }
+    watch.rests();
     batch.handBackAll(engineUsable);
     for (Work work = queue.poll(); work != null; work = queue.poll()) {
       if (work instanceof Work.Join join) {
-        join.session().end(new SessionEnd.HandedBack());
+        join.session().end(handedBack());
       }
     }
+  }
+
+  private SessionEnd handedBack() {
+    return died ? new SessionEnd.EngineLost() : new SessionEnd.HandedBack();
   }
 }

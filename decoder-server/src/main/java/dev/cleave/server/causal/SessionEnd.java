@@ -15,6 +15,9 @@ public sealed interface SessionEnd {
   /** The server closes. */
   record HandedBack() implements SessionEnd {}
 
+  /** The thread that owns the engine has died. */
+  record EngineLost() implements SessionEnd {}
+
   /**
    * What a session got.
    *

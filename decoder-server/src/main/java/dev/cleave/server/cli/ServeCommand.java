@@ -23,7 +23,6 @@ import dev.cleave.split.bundle.Half;
 import dev.cleave.split.bundle.SplitPoint;
 import dev.cleave.split.torch.WeightPrecision;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -49,10 +48,12 @@ import picocli.CommandLine.Option;
       "  cleave serve --bundle /tmp/notes --trust /etc/cleave/signing-key.pub.json",
       "  cleave serve --bundle /tmp/notes --device cuda:0 --precision bf16 --max-sessions 64",
       "  cleave serve --bundle /tmp/notes --host 0.0.0.0 --tls-cert server.pem --tls-key server-key.pem",
+      "  cleave serve --bundle /tmp/notes --tenants /etc/cleave/tenants.json --queue-timeout 10",
       "",
-      "Plaintext is served on loopback addresses only. SIGTERM: no new sessions, the running",
-      "ones finish within --drain-timeout, the rest are handed back; exit status 0. A session of a",
-      "causal model is handed back once it has been quiet for a second between two answers."
+      "Plaintext is served on loopback addresses only. SIGTERM or Ctrl-C: not serving at once, no",
+      "new sessions; causal ones that are quiet for a second between two answers are told to move,",
+      "answers under way finish within --drain-timeout or are told to move; exit status 0. A second",
+      "signal tells all to move now, a third ends the process. Exit status 70: the engine is lost."
     })
 public final class ServeCommand implements Callable<Integer> {
 
@@ -143,12 +144,7 @@ public final class ServeCommand implements Callable<Integer> {
       description = "For a client that neither sends nor reads (default: ${DEFAULT-VALUE}).")
   private double idleTimeout;
 
-  @Option(
-      names = "--drain-timeout",
-      paramLabel = "SECONDS",
-      defaultValue = "30",
-      description = "For running sessions after SIGTERM (default: ${DEFAULT-VALUE}).")
-  private double drainTimeout;
+  @Mixin private TimeOptions times = new TimeOptions();
 
   @Option(names = "--name", description = "Told to clients (default: the bundle's name).")
   private @Nullable String name;
@@ -232,13 +228,13 @@ public final class ServeCommand implements Callable<Integer> {
             steps ? Math.min(positions, CausalOptions.MAX_FRAME_POSITIONS) : positions,
             promptBytes,
             allowLogits,
-            seconds(idleTimeout));
+            TimeOptions.seconds(idleTimeout));
     return new ServerConfig(
         new ServerConfig.Listen(host, port, telling.monitoring(), securing.security()),
         name == null ? shortName(manifest.name()) : name,
         limits,
         tenants.policy(),
-        tenants.times().withDrain(seconds(drainTimeout)));
+        times.times());
   }
 
   private long defaultPromptBytes(boolean steps, int positions, int width) {
@@ -251,10 +247,6 @@ public final class ServeCommand implements Callable<Integer> {
 
   private static String shortName(String bundleName) {
     return bundleName.substring(0, Math.min(bundleName.length(), ServerConfig.MAX_NAME_LENGTH));
-  }
-
-  private static Duration seconds(double value) {
-    return Duration.ofNanos((long) (value * 1e9));
   }
 
   private static TokenRules rules(DecodingSpec decoding) {

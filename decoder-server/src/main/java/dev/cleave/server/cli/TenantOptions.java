@@ -1,23 +1,12 @@
 package dev.cleave.server.cli;
 
-import dev.cleave.server.session.TimeLimits;
 import dev.cleave.server.tenant.TenantPolicy;
 import java.nio.file.Path;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** What tenants may take. */
 final class TenantOptions {
-
-  @Option(
-      names = "--queue-timeout",
-      paramLabel = "SECONDS",
-      defaultValue = "5",
-      description =
-          "How long an Open waits for a KV slot when all are taken; 0 refuses it at once"
-              + " (default: ${DEFAULT-VALUE}).")
-  private double queueTimeout;
 
   @Option(
       names = "--tenants",
@@ -39,9 +28,5 @@ final class TenantOptions {
    */
   TenantPolicy policy() {
     return file == null ? TenantPolicy.unlimited() : TenantPolicy.read(file);
-  }
-
-  TimeLimits times() {
-    return TimeLimits.DEFAULT.withQueue(Duration.ofNanos((long) (queueTimeout * 1e9)));
   }
 }

@@ -45,6 +45,9 @@ public interface DecoderEngine extends AutoCloseable {
    */
   StepResult step(int batch, long[] tokens, long[] positions, boolean wantLogits);
 
+  /** Overwrites what the last step left, with the result that was borrowed. */
+  void forgetStep();
+
   /** Copies all KV of slot {@code from}, and its prompt length, into slot {@code to}. */
   void copySlot(int from, int to);
 

@@ -2,6 +2,8 @@ package dev.cleave.server.engine;
 
 import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.jni.IValue;
+import java.lang.foreign.MemorySegment;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -54,6 +56,13 @@ final class StepMemory {
 
   IValue[] arguments(int batch, boolean wantLogits) {
     return (wantLogits ? wanting : plain)[batch - 1];
+  }
+
+  /** Overwrites what steps have left here. */
+  void forget() {
+    for (Buffer each : new Buffer[] {tokens, positions, top, logits}) {
+      MemorySegment.ofBuffer(each).fill((byte) 0);
+    }
   }
 
   static ByteBuffer direct(int elements, int bytesEach) {

@@ -217,6 +217,12 @@ public final class TorchDecoderEngine implements DecoderEngine {
   }
 
   @Override
+  public void forgetStep() {
+    result.batch = 0;
+    memory.forget();
+  }
+
+  @Override
   public void copySlot(int from, int to) {
     requireSlot("from", from);
     requireSlot("to", to);

@@ -103,6 +103,11 @@ public final class SessionTable {
     calls.forEach(TrackedCall::handBackIfQuiet);
   }
 
+  /** Ends all calls that are not complete: their engine is lost. */
+  public void endWithoutEngine() {
+    calls.forEach(TrackedCall::engineLost);
+  }
+
   /** Ends all calls that are not complete. */
   public void handBackAll() {
     calls.forEach(TrackedCall::handBack);

@@ -17,6 +17,9 @@ public interface TrackedCall {
   /** Ends the call because the server drains, when that interrupts nothing. */
   void handBackIfQuiet();
 
+  /** Ends the call because nothing is computed for it any more. */
+  void engineLost();
+
   /** Ends the call because the server closes, unless its answer is on its way already. */
   void handBack();
 }

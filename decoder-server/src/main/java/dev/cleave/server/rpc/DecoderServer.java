@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -50,6 +51,8 @@ public final class DecoderServer implements AutoCloseable {
   private final Transport transport;
   private final Server grpc;
   private final AtomicBoolean closed = new AtomicBoolean();
+  private final CompletableFuture<EngineLoss> engineLost = new CompletableFuture<>();
+  private volatile boolean hurried;
   private @Nullable SideEndpoint side;
 
   private DecoderServer(Foundation base, EngineOwner owner, Transport transport, Server grpc) {
@@ -186,9 +189,45 @@ public final class DecoderServer implements AutoCloseable {
           "see the cause; split the bundle again or use another" + " --device",
           e.getCause());
     }
+    watchEngine();
     if (base.table().become(Admission.OPEN)) {
       base.health().serving(true);
     }
+  }
+
+  private void watchEngine() {
+    Duration step = base.config().times().step();
+    base.threads().every(Foundation.quarter(step.toNanos()), () -> base.guard().check(owner, step));
+    var _ = base.guard().lost().thenAccept(this::giveUp);
+  }
+
+  /** Tells all sessions to move; what they are told leaves before anybody hears of the loss. */
+  private void giveUp(EngineLoss loss) {
+    base.table().endWithoutEngine();
+    if (!closed.get()) {
+      grpc.shutdown();
+      try {
+        grpc.awaitTermination(TRANSPORT_GRACE.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    engineLost.complete(loss);
+  }
+
+  /**
+   * Completes when the engine is lost, by a call that does not end within the step time-out or by
+   * the death of its owner thread, once all sessions have been told to move. The server then serves
+   * nothing any more; a process does best to end, as {@code cleave serve} does. After {@link
+   * EngineLoss#STUCK} the engine may not be closed: its memory is in use.
+   */
+  public CompletableFuture<EngineLoss> engineLost() {
+    return engineLost.copy();
+  }
+
+  /** Ends a {@link #drain} that waits: who is not done is told to move by {@link #close}. */
+  public void hurry() {
+    hurried = true;
   }
 
   /** The port that serves gRPC. */
@@ -232,7 +271,7 @@ public final class DecoderServer implements AutoCloseable {
     base.table().become(Admission.DRAINING);
     base.health().terminal();
     long deadline = System.nanoTime() + base.config().times().drain().toNanos();
-    while (base.table().openSessions() > 0 && System.nanoTime() < deadline) {
+    while (base.table().openSessions() > 0 && System.nanoTime() < deadline && !hurried) {
       base.table().handBackQuiet();
       if (!pause()) {
         break;
@@ -241,7 +280,10 @@ public final class DecoderServer implements AutoCloseable {
     return base.table().openSessions() == 0;
   }
 
-  /** Hands back the sessions that run and frees everything but the engine. Idempotent. */
+  /**
+   * Tells the sessions that run to move, behind the tokens that they have, and frees everything but
+   * the engine. Waits for the engine's current step, unless it is stuck. Idempotent.
+   */
   @Override
   public void close() {
     if (!closed.compareAndSet(false, true)) {
@@ -251,7 +293,11 @@ public final class DecoderServer implements AutoCloseable {
     base.health().terminal();
     int left = base.table().openSessions();
     base.table().handBackAll();
-    owner.close();
+    if (base.guard().isStuck()) {
+      owner.abandon();
+    } else {
+      owner.close();
+    }
     grpc.shutdown();
     try {
       // What the calls have sent leaves the transport's queue before it is cut.

@@ -9,7 +9,6 @@ import dev.cleave.server.admission.TenantGate;
 import dev.cleave.server.entrance.Entrance;
 import dev.cleave.server.entrance.FairQueue;
 import dev.cleave.server.entrance.SessionTable;
-import dev.cleave.server.entrance.SessionTable.Admission;
 import dev.cleave.server.metrics.ServerMetrics;
 import dev.cleave.server.metrics.TenantMetrics;
 import dev.cleave.server.session.KvSlots;
@@ -28,6 +27,7 @@ record Foundation(
     ServerConfig config,
     Telemetry telemetry,
     Health health,
+    EngineGuard guard,
     ServerThreads threads,
     SessionHost host) {
 
@@ -52,14 +52,8 @@ record Foundation(
     SessionTable table = new SessionTable();
     Health health = new Health();
     PromptBudget prompts = new PromptBudget(limits.promptBufferBytes());
-    ServerMetrics metrics =
-        new ServerMetrics(
-            telemetry.meters(),
-            slots.total(),
-            () -> {
-              table.become(Admission.BROKEN);
-              health.serving(false);
-            });
+    EngineGuard guard = new EngineGuard(table, health);
+    ServerMetrics metrics = new ServerMetrics(telemetry.meters(), slots.total(), guard::died);
     ServerThreads threads = ServerThreads.start();
     FairQueue queue = new FairQueue(slots, prompts, threads.calls(), System::nanoTime);
     metrics.watch(slots, kvUsedBytes, prompts, table::openSessions);
@@ -80,7 +74,7 @@ record Foundation(
             tenantMetrics,
             new StreamClock(System::nanoTime, threads::later),
             config.name());
-    return new Foundation(config, telemetry, health, threads, host);
+    return new Foundation(config, telemetry, health, guard, threads, host);
   }
 
   SessionTable table() {
@@ -96,7 +90,15 @@ record Foundation(
   }
 
   private static Duration checkPeriod(Duration idle, TimeLimits times) {
-    long shortest = Math.min(idle.toNanos(), times.queue().toNanos());
-    return Duration.ofNanos(Math.clamp(shortest / 4, 10_000_000L, 1_000_000_000L));
+    // Without a queue nobody waits in it.
+    long queue = times.queue().isZero() ? idle.toNanos() : times.queue().toNanos();
+    long shortest = Math.min(idle.toNanos(), queue);
+    shortest = Math.min(shortest, times.clients().read().toNanos());
+    return quarter(Math.min(shortest, times.clients().upload().toNanos()));
+  }
+
+  /** How often to look for what may last so long. */
+  static Duration quarter(long nanos) {
+    return Duration.ofNanos(Math.clamp(nanos / 4, 10_000_000L, 1_000_000_000L));
   }
 }

@@ -49,6 +49,12 @@ public final class Sampler {
     return draw(count, sampling, position);
   }
 
+  /** Overwrites what the last choice left in the scratch memory. */
+  public void forget() {
+    Arrays.fill(keys, 0);
+    Arrays.fill(weights, 0);
+  }
+
   private static int largest(
       FloatBuffer logits, int offset, int vocabulary, Set<Integer> suppressed) {
     int best = NO_TOKEN;

@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -28,6 +29,7 @@ final class Batch {
   private static final int WARM_UP_STEPS = 3;
 
   private final DecoderEngine engine;
+  private final EngineWatch watch;
   private final TokenRules rules;
   private final SchedulerEvents events;
   private final LongSupplier nanoClock;
@@ -37,9 +39,16 @@ final class Batch {
   private final long[] tokens;
   private final long[] positions;
   private final int vocabulary;
+  private boolean left;
 
-  Batch(DecoderEngine engine, TokenRules rules, SchedulerEvents events, LongSupplier nanoClock) {
+  Batch(
+      DecoderEngine engine,
+      TokenRules rules,
+      SchedulerEvents events,
+      LongSupplier nanoClock,
+      EngineWatch watch) {
     this.engine = engine;
+    this.watch = watch;
     this.rules = rules;
     this.events = events;
     this.nanoClock = nanoClock;
@@ -81,6 +90,7 @@ final class Batch {
       return;
     }
     long start = nanoClock.getAsLong();
+    watch.begins();
     try (var prompt = generation.prompt()) {
       engine.prefill(slot, prompt.received(), prompt.positions());
       events.prefilled(prompt.positions(), Duration.ofNanos(nanoClock.getAsLong() - start));
@@ -93,7 +103,7 @@ final class Batch {
       }
       return;
     } catch (Error e) {
-      end(generation, new Outcome.HandedBack());
+      end(generation, new Outcome.EngineLost());
       throw e;
     }
     rows.add(new Row(generation, rules));
@@ -106,12 +116,14 @@ final class Batch {
         leave(i, rows.get(i).stopped());
       }
     }
+    forget();
   }
 
   /** One token for every row; rows that are then complete leave. */
   void step() {
     int batch = rows.size();
     long start = nanoClock.getAsLong();
+    watch.begins();
     int[] chosen;
     StepResult result;
     try {
@@ -122,6 +134,7 @@ final class Batch {
       for (int i = batch - 1; i >= 0; i--) {
         leave(i, new Outcome.EngineFailed(e));
       }
+      forget();
       return;
     }
     long now = nanoClock.getAsLong();
@@ -153,6 +166,17 @@ final class Batch {
       if (outcome != null) {
         leave(i, outcome);
       }
+    }
+    forget();
+  }
+
+  /** Leaves nothing of those that have left in what steps share; others fill it anew. */
+  private void forget() {
+    if (left) {
+      left = false;
+      Arrays.fill(tokens, 0);
+      sampler.forget();
+      engine.forgetStep();
     }
   }
 
@@ -251,6 +275,8 @@ final class Batch {
     Row leaving = rows.get(index);
     rows.set(index, rows.get(last));
     rows.remove(last);
+    left = true;
+    watch.begins();
     try {
       if (index != last) {
         engine.copySlot(last, index);
@@ -266,9 +292,13 @@ final class Batch {
       if (engineUsable) {
         engine.clearSlot(i);
       }
-      end(rows.get(i).generation, new Outcome.HandedBack());
+      end(
+          rows.get(i).generation,
+          engineUsable ? new Outcome.HandedBack() : new Outcome.EngineLost());
     }
+    left = engineUsable && !rows.isEmpty();
     rows.clear();
+    forget();
   }
 
   /** The sinks that got something since the last call. */

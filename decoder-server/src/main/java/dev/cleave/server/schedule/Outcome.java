@@ -22,6 +22,9 @@ public sealed interface Outcome {
   /** The server closes and the generation was not complete. */
   record HandedBack() implements Outcome {}
 
+  /** The thread that owns the engine has died. */
+  record EngineLost() implements Outcome {}
+
   /** Why an answer is complete. */
   enum Reason {
     /** The model chose an end token. */

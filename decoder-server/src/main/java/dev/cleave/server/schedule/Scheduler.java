@@ -2,6 +2,7 @@ package dev.cleave.server.schedule;
 
 import dev.cleave.server.engine.DecoderEngine;
 import dev.cleave.server.sampling.TokenRules;
+import java.time.Duration;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -37,9 +38,12 @@ public final class Scheduler implements EngineOwner {
   private final Executor delivery;
   private final LongSupplier nanoClock;
   private final CompletableFuture<Void> warm = new CompletableFuture<>();
+  private final EngineWatch watch;
   private final Thread owner;
   private final Object acceptLock = new Object();
   private boolean accepting = true;
+  private volatile boolean died;
+  private volatile boolean abandoned;
 
   private Scheduler(
       DecoderEngine engine,
@@ -48,7 +52,8 @@ public final class Scheduler implements EngineOwner {
       Executor delivery,
       LongSupplier nanoClock) {
     this.queue = new ArrayBlockingQueue<>(engine.shape().slots() + 1);
-    this.batch = new Batch(engine, rules, events, nanoClock);
+    this.watch = new EngineWatch(nanoClock);
+    this.batch = new Batch(engine, rules, events, nanoClock, watch);
     this.events = events;
     this.delivery = delivery;
     this.nanoClock = nanoClock;
@@ -97,20 +102,36 @@ public final class Scheduler implements EngineOwner {
   }
 
   @Override
+  public Duration busyFor() {
+    return watch.busyFor();
+  }
+
+  @Override
+  public void abandon() {
+    abandoned = true;
+    acceptNoMore();
+  }
+
+  @Override
   public void close() {
+    acceptNoMore();
+    EngineOwner.awaitEnd(owner);
+  }
+
+  private void acceptNoMore() {
     synchronized (acceptLock) {
       if (accepting) {
         accepting = false;
         queue.add(new Work.Close());
       }
     }
-    EngineOwner.awaitEnd(owner);
   }
 
   private void own() {
     boolean closedInOrder = false;
     try {
       batch.warmUp();
+      watch.rests(); // what a first call takes tells nothing of the next one
       warm.complete(null);
       decodeUntilClosed();
       closedInOrder = true;
@@ -127,6 +148,7 @@ public final class Scheduler implements EngineOwner {
 
   private void decodeUntilClosed() throws InterruptedException {
     while (true) {
+      watch.rests();
       Work work = batch.isEmpty() ? queue.take() : queue.poll();
       while (work != null) {
         switch (work) {
@@ -147,7 +169,8 @@ public final class Scheduler implements EngineOwner {
 
   private void deliver() {
     GenerationSink[] touched = batch.takeTouched();
-    if (touched.length > 0) {
+    // Of an owner that was given up nobody takes anything any more: its calls are over.
+    if (touched.length > 0 && !abandoned) {
       delivery.execute(() -> {
         for (GenerationSink sink : touched) {
           sink.flush();
@@ -159,7 +182,9 @@ public final class Scheduler implements EngineOwner {
   private void endAll(boolean engineUsable) {
     synchronized (acceptLock) {
       accepting = false;
+      died = !engineUsable;
     }
+    watch.rests();
     batch.handBackAll(engineUsable);
     for (Work work = queue.poll(); work != null; work = queue.poll()) {
       if (work instanceof Work.Join join) {
@@ -171,7 +196,7 @@ public final class Scheduler implements EngineOwner {
 
   private void handBack(Generation generation) {
     generation.prompt().close();
-    generation.sink().ended(new Outcome.HandedBack());
+    generation.sink().ended(died ? new Outcome.EngineLost() : new Outcome.HandedBack());
     delivery.execute(generation.sink()::flush);
   }
 }

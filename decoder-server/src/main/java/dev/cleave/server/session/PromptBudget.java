@@ -1,5 +1,6 @@
 package dev.cleave.server.session;
 
+import java.lang.foreign.Arena;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +31,7 @@ public final class PromptBudget {
       return null;
     }
     try {
-      return new PromptBuffer(this, positions, width);
+      return new PromptBuffer(this, positions, width, Arena.ofShared());
     } catch (OutOfMemoryError e) {
       // Native memory ran out below the configured budget: a refusal, like a full budget.
       uncharge(bytes);

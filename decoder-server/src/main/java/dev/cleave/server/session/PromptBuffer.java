@@ -15,7 +15,7 @@ public final class PromptBuffer implements PromptMemory {
 
   private final PromptBudget budget;
   // Shared: filled on a call's thread, read and freed on the scheduler's.
-  private final Arena arena = Arena.ofShared();
+  private final Arena arena;
   private final MemorySegment segment;
   private final FloatBuffer values;
   private final int capacityPositions;
@@ -23,10 +23,11 @@ public final class PromptBuffer implements PromptMemory {
   private final AtomicBoolean closed = new AtomicBoolean();
   private int positions;
 
-  PromptBuffer(PromptBudget budget, int capacityPositions, int width) {
+  PromptBuffer(PromptBudget budget, int capacityPositions, int width, Arena arena) {
     this.budget = budget;
     this.capacityPositions = capacityPositions;
     this.width = width;
+    this.arena = arena;
     this.segment = arena.allocate((long) capacityPositions * width * Float.BYTES, 64);
     this.values = segment.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer();
   }

@@ -30,7 +30,7 @@ public final class RowQueue implements PromptMemory {
 
   private final PromptBudget budget;
   // Shared: written on a call's thread, read and freed on the scheduler's.
-  private final Arena arena = Arena.ofShared();
+  private final Arena arena;
   private final MemorySegment segment;
   private final FloatBuffer values;
   private final int capacity;
@@ -41,10 +41,11 @@ public final class RowQueue implements PromptMemory {
   // Guarded by itself; in the order of their arrival.
   private final ArrayDeque<Extent> held = new ArrayDeque<>();
 
-  private RowQueue(PromptBudget budget, int capacity, int width) {
+  RowQueue(PromptBudget budget, int capacity, int width, Arena arena) {
     this.budget = budget;
     this.capacity = capacity;
     this.width = width;
+    this.arena = arena;
     this.segment = arena.allocate((long) capacity * width * Float.BYTES, 64);
     this.values = segment.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer();
   }
@@ -60,7 +61,7 @@ public final class RowQueue implements PromptMemory {
       return null;
     }
     try {
-      return new RowQueue(budget, capacity, width);
+      return new RowQueue(budget, capacity, width, Arena.ofShared());
     } catch (OutOfMemoryError e) {
       // Native memory ran out below the configured budget: a refusal, like a full budget.
       budget.uncharge(bytes);

@@ -36,6 +36,9 @@ public interface Exchange {
    */
   boolean isLate(long silentNanos);
 
+  /** Whether a part of a prompt, or all of it, is still to come. */
+  boolean awaitsPrompt();
+
   /** Whether nothing is under way: ending the session now interrupts no answer. */
   boolean isQuiet(long silentNanos);
 }

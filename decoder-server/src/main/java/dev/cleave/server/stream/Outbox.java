@@ -32,6 +32,7 @@ public final class Outbox {
   private volatile boolean complete;
   private volatile boolean abandoned;
   private volatile @Nullable StatusRuntimeException failure;
+  private volatile @Nullable StatusRuntimeException conclusion;
   private volatile long lastProgressNanos;
   private boolean closed; // guarded by drainRequests: one thread drains at a time
 
@@ -47,6 +48,9 @@ public final class Outbox {
 
   /** Queues a message; {@link #drain} sends it. */
   public void offer(ServerMessage message) {
+    if (isCutOff()) {
+      return; // it would lie here for nobody
+    }
     if (queue.isEmpty()) {
       lastProgressNanos = nanoClock.getAsLong(); // its reader's time starts now
     }
@@ -66,6 +70,13 @@ public final class Outbox {
     }
   }
 
+  /** After what is queued the call ends with this error. The first failure counts. */
+  public synchronized void conclude(StatusRuntimeException error) {
+    if (failure == null && conclusion == null) {
+      conclusion = error;
+    }
+  }
+
   /** The client is gone: nothing can be sent any more. */
   void abandon() {
     abandoned = true;
@@ -76,9 +87,9 @@ public final class Outbox {
     return complete;
   }
 
-  /** Whether the call ends without what is queued. */
+  /** Whether nothing may be queued any more: the call ends with an error, or its client is gone. */
   public boolean isCutOff() {
-    return abandoned || failure != null;
+    return abandoned || failure != null || conclusion != null;
   }
 
   /** Whether the transport has taken all that was queued. */
@@ -129,7 +140,9 @@ public final class Outbox {
   }
 
   private void sendReady() {
-    boolean last = complete; // read before the queue: nothing is offered after completion
+    // Read before the queue: nothing is offered after completion.
+    StatusRuntimeException error = conclusion;
+    boolean last = complete || error != null;
     while (call.isReady()) {
       ServerMessage message = queue.poll();
       if (message == null) {
@@ -140,7 +153,11 @@ public final class Outbox {
       lastProgressNanos = nanoClock.getAsLong();
     }
     if (last && queue.isEmpty()) {
-      call.onCompleted();
+      if (error == null) {
+        call.onCompleted();
+      } else {
+        call.onError(error);
+      }
       close();
     }
   }

@@ -58,6 +58,13 @@ public record SessionHost(
         .build();
   }
 
+  /** What a session is told whose engine does not come back. */
+  public static Refused engineLost() {
+    return new Refused(
+        WireReason.ENGINE_STUCK,
+        "the engine of this server has stopped: open the session on another one and send again");
+  }
+
   /** What a session is told that ends because the server does. */
   public static Refused handedBack() {
     return new Refused(

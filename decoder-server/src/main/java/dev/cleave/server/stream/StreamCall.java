@@ -17,6 +17,7 @@ import dev.cleave.wire.WireReason;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,9 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
 
   /** An older stream gives its slot back within a step of the engine; this is many of them. */
   private static final Duration LEAST_WAIT_FOR_OWN = Duration.ofSeconds(10);
+
+  /** How long a session that has grown old may go on with answers that follow on each other. */
+  private static final Duration OLD_AND_BUSY = Duration.ofMinutes(1);
 
   /** What the next message may be. */
   private sealed interface State {
@@ -63,6 +67,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   private final Tenant tenant = Tenant.current();
   private final Outbox outbox;
   private final long session;
+  private final UploadPatience patience;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean admitted;
   private volatile @Nullable Intake intake;
@@ -72,6 +77,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   private NamedSessions.@Nullable Entry name;
   private @Nullable Ticket<?> ticket;
   private boolean clientClosed;
+  private long startedNanos;
   private long lastMessageNanos;
 
   /** Takes over a call whose handler asks for it. */
@@ -82,6 +88,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     this.call = call;
     this.session = host.table().newSessionId();
     this.lastMessageNanos = now();
+    this.patience = new UploadPatience(host.times().clients().upload());
     this.outbox = new Outbox(call, host.nanoClock(), this::callEnded);
     call.disableAutoRequest();
     call.setOnReadyHandler(this::drain);
@@ -96,6 +103,9 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     int bytes = frameBytes(message); // now, as who decodes a frame uses it up
     lock.lock();
     try {
+      if (state instanceof State.Live(var exchange)) {
+        patience.message(exchange, silentNanos());
+      }
       lastMessageNanos = now();
       if (state instanceof State.Over || outbox.isCutOff()) {
         return; // was on its way when the call ended
@@ -110,6 +120,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
       end(e);
     } finally {
       lock.unlock();
+      forget(message);
     }
     if (taking != null) {
       taking.received(); // now that its rows have their place
@@ -125,6 +136,15 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     if (!wait.isZero()) {
       taking.hold(wait);
       host.clock().later().accept(wait, this::askForMore);
+    }
+  }
+
+  /** What a frame held is in the session's own memory now, which is overwritten when it ends. */
+  private static void forget(Uplink message) {
+    switch (message) {
+      case Uplink.Hidden it -> Arrays.fill(it.frame().array(), (byte) 0);
+      case Uplink.Step it -> Arrays.fill(it.frame().array(), (byte) 0);
+      case Uplink.OpenSession _, Uplink.EndOfPrompt _, Uplink.Cancel _, Uplink.Invalid _ -> {}
     }
   }
 
@@ -243,7 +263,8 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     if (mine != null) {
       host.table().named().useUp(mine);
     }
-    lastMessageNanos = now();
+    startedNanos = now();
+    lastMessageNanos = startedNanos;
     // First, as the session's own answers and its end may follow at once.
     outbox.offer(host.opened(session, place.opening().codec(), place.tenancy()));
     Exchange exchange =
@@ -264,6 +285,17 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     outbox.fail(reason.status());
     giveBack();
     outbox.drain();
+  }
+
+  /** Ends the call with an error behind what is queued, if its answer is not complete. */
+  private void conclude(Refused reason) {
+    if (!(state instanceof State.Over) && !outbox.isComplete() && !outbox.isCutOff()) {
+      host.metrics().rejected(reason.reason());
+      host.tenantMetrics().rejected(tenant);
+      outbox.conclude(reason.status());
+      giveBack();
+      outbox.drain();
+    }
   }
 
   private void clientGone() {
@@ -327,6 +359,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   @Override
   public void endIfIdle() {
     long idle = host.policy().limits().idleTimeout().toNanos();
+    long read = host.times().clients().read().toNanos();
     lock.lock();
     try {
       switch (state) {
@@ -336,9 +369,17 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
             end(place.noRoom(host.queue()));
           }
         }
-        case State.Live(var exchange) ->
-            endIf(exchange.isLate(silentNanos()) || outbox.unreadNanos() > idle);
-        case State.Over _ -> {}
+        case State.Live(var exchange) -> {
+          endIf(exchange.isLate(silentNanos()) || patience.isOver(exchange, silentNanos()));
+          endIf(outbox.unreadNanos() > read);
+          moveIfOld(exchange);
+        }
+        case State.Over _ -> {
+          if (outbox.unreadNanos() > read) {
+            outbox.fail(late().status()); // it was concluded, and nobody reads it
+            outbox.drain();
+          }
+        }
       }
     } finally {
       lock.unlock();
@@ -347,10 +388,25 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
 
   private void endIf(boolean late) {
     if (late && !outbox.isCutOff()) {
-      end(
+      end(late());
+    }
+  }
+
+  private static Refused late() {
+    return new Refused(
+        WireReason.STEP_TIMEOUT,
+        "the client neither sent nor read for too long: open the session again");
+  }
+
+  /** Between two answers if there is a time between them, else at once. */
+  private void moveIfOld(Exchange exchange) {
+    long over = now() - startedNanos - host.times().clients().age().toNanos();
+    if (over > 0 && (over > OLD_AND_BUSY.toNanos() || exchange.isQuiet(silentNanos()))) {
+      conclude(
           new Refused(
-              WireReason.STEP_TIMEOUT,
-              "the client neither sent nor read for too long: open the session again"));
+              WireReason.DRAINING,
+              "the session has lasted for %s: open it again and go on"
+                  .formatted(host.times().clients().age())));
     }
   }
 
@@ -371,8 +427,8 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
             case State.Waiting _ -> true;
             case State.ExpectsOpen _, State.Over _ -> false;
           };
-      if (quiet && !outbox.isCutOff()) {
-        end(SessionHost.handedBack());
+      if (quiet) {
+        conclude(SessionHost.handedBack());
       }
     } finally {
       lock.unlock();
@@ -383,9 +439,17 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   public void handBack() {
     lock.lock();
     try {
-      if (!(state instanceof State.Over) && !outbox.isComplete() && !outbox.isCutOff()) {
-        end(SessionHost.handedBack());
-      }
+      conclude(SessionHost.handedBack());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void engineLost() {
+    lock.lock();
+    try {
+      conclude(SessionHost.engineLost());
     } finally {
       lock.unlock();
     }

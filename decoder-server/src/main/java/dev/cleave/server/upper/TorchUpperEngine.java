@@ -276,6 +276,12 @@ public final class TorchUpperEngine implements UpperEngine {
   }
 
   @Override
+  public void forgetStep() {
+    result.batch = 0;
+    memory.forget();
+  }
+
+  @Override
   public void free(int slot) {
     requireSlot(slot);
     if (room[slot] == 0) {

@@ -44,6 +44,9 @@ public interface UpperEngine extends AutoCloseable {
    */
   StepResult step(List<Segment> segments, FloatBuffer hidden, boolean wantLogits);
 
+  /** Overwrites what the last step left, with the result that was borrowed. */
+  void forgetStep();
+
   /** Overwrites the slot's KV with zeros and frees it. Freeing a free slot does nothing. */
   void free(int slot);
 

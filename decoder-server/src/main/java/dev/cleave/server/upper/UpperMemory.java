@@ -5,6 +5,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
 import dev.cleave.server.engine.TorchProgram;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -19,6 +20,7 @@ final class UpperMemory implements AutoCloseable {
   private final int vocabulary;
   private final ByteBuffer places;
   private final ByteBuffer answered;
+  private final ByteBuffer best;
   private final LongBuffer top;
   private final IValue topArgument;
   private final IValue yes;
@@ -31,7 +33,7 @@ final class UpperMemory implements AutoCloseable {
     this.vocabulary = shape.vocabulary();
     this.places = direct(rows, Long.BYTES);
     this.answered = direct(rows, Long.BYTES);
-    ByteBuffer best = direct(rows, Long.BYTES);
+    this.best = direct(rows, Long.BYTES);
     this.top = best.asLongBuffer();
     this.topArgument = program.argument(program.alias(best, DataType.INT64, rows));
     this.yes = program.argument(true);
@@ -90,6 +92,14 @@ final class UpperMemory implements AutoCloseable {
     return logits.values.slice(0, rows * vocabulary);
   }
 
+  /** Overwrites what steps have left here. */
+  void forget() {
+    for (ByteBuffer each : new ByteBuffer[] {places, answered, best}) {
+      MemorySegment.ofBuffer(each).fill((byte) 0);
+    }
+    logits.segment.fill((byte) 0);
+  }
+
   static ByteBuffer direct(int elements, int bytesEach) {
     return ByteBuffer.allocateDirect(Math.multiplyExact(elements, bytesEach))
         .order(ByteOrder.nativeOrder());
@@ -108,17 +118,15 @@ final class UpperMemory implements AutoCloseable {
     // shared: whoever closes the engine may be another thread than its owner
     private final Arena arena = Arena.ofShared();
     private final int rows;
+    private final MemorySegment segment;
     private final FloatBuffer values;
     private final PtNDArray tensor;
     private final IValue argument;
 
     Logits(int rows) {
       this.rows = rows;
-      ByteBuffer memory =
-          arena
-              .allocate((long) rows * vocabulary * Float.BYTES, 64)
-              .asByteBuffer()
-              .order(ByteOrder.nativeOrder());
+      this.segment = arena.allocate((long) rows * vocabulary * Float.BYTES, 64);
+      ByteBuffer memory = segment.asByteBuffer().order(ByteOrder.nativeOrder());
       this.values = memory.asFloatBuffer();
       this.tensor = program.alias(memory, DataType.FLOAT32, rows, vocabulary);
       this.argument = IValue.from(tensor);
@@ -127,6 +135,7 @@ final class UpperMemory implements AutoCloseable {
     void close() {
       argument.close();
       tensor.close();
+      segment.fill((byte) 0);
       arena.close();
     }
   }

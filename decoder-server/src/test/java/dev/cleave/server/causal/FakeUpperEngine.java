@@ -37,6 +37,8 @@ public final class FakeUpperEngine implements UpperEngine {
   private volatile boolean failFrees;
   private volatile boolean failAllocations;
   private final AtomicInteger allocated = new AtomicInteger();
+  private final AtomicInteger forgotten = new AtomicInteger();
+  private volatile @Nullable FloatBuffer staging;
 
   public FakeUpperEngine(int slots, int vocabulary, int maxPositions, int maxStepPositions) {
     this.shape =
@@ -92,6 +94,17 @@ public final class FakeUpperEngine implements UpperEngine {
     steps.clear();
   }
 
+  /** How often it was told to forget its last step. */
+  public int forgotten() {
+    return forgotten.get();
+  }
+
+  /** The memory in which the last step was handed to it, all of it; null before the first. */
+  public @Nullable FloatBuffer staging() {
+    FloatBuffer last = staging;
+    return last == null ? null : last.clear();
+  }
+
   /** Slots that are allocated. */
   public int allocated() {
     return allocated.get();
@@ -121,6 +134,7 @@ public final class FakeUpperEngine implements UpperEngine {
     requireOwner();
     requireContract(segments, hidden);
     Semaphore gate = permits;
+    staging = hidden.duplicate();
     steps.add(List.copyOf(segments)); // before the gate: who waits for it sees the step
     if (gate != null) {
       gate.acquireUninterruptibly();
@@ -223,6 +237,12 @@ public final class FakeUpperEngine implements UpperEngine {
       }
       return FloatBuffer.wrap(values).asReadOnlyBuffer();
     }
+  }
+
+  @Override
+  public void forgetStep() {
+    requireOwner();
+    forgotten.incrementAndGet();
   }
 
   @Override

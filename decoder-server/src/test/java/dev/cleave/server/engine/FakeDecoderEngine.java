@@ -31,6 +31,7 @@ public final class FakeDecoderEngine implements DecoderEngine {
   private boolean hasLogits;
   private volatile int maxBatch;
   private final AtomicInteger steps = new AtomicInteger();
+  private final AtomicInteger forgotten = new AtomicInteger();
   private volatile boolean failSteps;
   private volatile boolean failClears;
   private volatile boolean closed;
@@ -205,6 +206,18 @@ public final class FakeDecoderEngine implements DecoderEngine {
       }
       return FloatBuffer.wrap(logits).asReadOnlyBuffer();
     }
+  }
+
+  @Override
+  public void forgetStep() {
+    requireOwner();
+    logits = new float[0];
+    forgotten.incrementAndGet();
+  }
+
+  /** How often it was told to forget its last step. */
+  public int forgotten() {
+    return forgotten.get();
   }
 
   @Override

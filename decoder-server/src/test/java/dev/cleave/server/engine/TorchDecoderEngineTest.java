@@ -7,6 +7,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
@@ -60,6 +61,21 @@ class TorchDecoderEngineTest {
         engine.prefill(0, hidden, fixture.positions(hidden));
         assertThat(decode(fixture, engine)).isEqualTo(fixture.greedy(row));
         engine.clearSlot(0);
+      }
+    }
+  }
+
+  @Test
+  void whatAStepLeftIsOverwritten() {
+    FixtureDecoder fixture = FixtureDecoder.split(FIXTURES.getFirst(), folder);
+    try (TorchDecoderEngine engine = fixture.open(FixtureDecoder.options(1))) {
+      FloatBuffer hidden = fixture.hidden(0);
+      engine.prefill(0, hidden, fixture.positions(hidden));
+      FloatBuffer logits = engine.step(1, new long[] {1}, new long[] {0}, true).logits();
+      assertThat(logits.get(0)).isNotZero();
+      engine.forgetStep();
+      while (logits.hasRemaining()) {
+        assertThat(logits.get()).isZero();
       }
     }
   }

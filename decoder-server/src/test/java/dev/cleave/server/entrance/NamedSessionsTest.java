@@ -79,6 +79,9 @@ class NamedSessionsTest {
     public void handBackIfQuiet() {}
 
     @Override
+    public void engineLost() {}
+
+    @Override
     public void handBack() {}
   }
 }

@@ -159,9 +159,9 @@ class CausalLifecycleTest {
       TestCall second = server.open(40, 1);
       engine.failFrees();
       first.send(new Uplink.Cancel());
-      assertThat(second.awaitError().reason()).isEqualTo(WireReason.DRAINING.name());
-      assertThat(server.call().send(CausalServer.opening(40, 1)).awaitError().reason())
-          .isEqualTo(WireReason.NOT_SERVING.name());
+      assertThat(second.awaitError().reason()).isEqualTo(WireReason.ENGINE_STUCK.name());
+      assertThat(server.server.engineLost().get(10, TimeUnit.SECONDS)).isEqualTo(EngineLoss.DIED);
+      assertThat(server.server.serving()).isFalse();
       server.awaitNothingHeld();
     }
   }

@@ -57,7 +57,7 @@ final class CausalServer implements AutoCloseable {
   }
 
   static CausalServer start(UpperEngine engine, SessionLimits limits, CausalConfig causal) {
-    TimeLimits times = TimeLimits.DEFAULT.withQueue(Duration.ZERO);
+    TimeLimits times = TestServer.times(limits).withQueue(Duration.ZERO);
     return start(engine, ServerConfig.onFreePorts(limits).withTimes(times), causal);
   }
 

@@ -83,10 +83,9 @@ class DiscoveryTest {
       gate.release(1);
       assertThat(first.awaitAnswer().tokens()).hasSize(1);
       server.engine.ungateSteps();
-      assertThat(second.awaitError().reason()).isEqualTo(WireReason.DRAINING.name());
-      assertThat(health(server.channel)).isEqualTo(ServingStatus.NOT_SERVING);
-      assertThat(server.call().send(TestServer.opening(4, 5)).awaitError().reason())
-          .isEqualTo(WireReason.NOT_SERVING.name());
+      assertThat(second.awaitError().reason()).isEqualTo(WireReason.ENGINE_STUCK.name());
+      assertThat(server.server.engineLost().get(10, TimeUnit.SECONDS)).isEqualTo(EngineLoss.DIED);
+      assertThat(server.server.serving()).isFalse();
       server.awaitNothingHeld(TestServer.SLOTS);
       server.server.close();
       server.engine.forgetSlots();

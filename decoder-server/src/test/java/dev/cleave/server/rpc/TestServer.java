@@ -70,13 +70,20 @@ final class TestServer implements AutoCloseable {
   }
 
   static TestServer start(SessionLimits limits) {
-    return start(ServerConfig.onFreePorts(limits), VOCABULARY);
+    return start(ServerConfig.onFreePorts(limits).withTimes(times(limits)), VOCABULARY);
   }
 
   /** One that refuses at once when it is full. */
   static TestServer startWithoutQueue(SessionLimits limits) {
-    TimeLimits times = TimeLimits.DEFAULT.withQueue(Duration.ZERO);
+    TimeLimits times = times(limits).withQueue(Duration.ZERO);
     return start(ServerConfig.onFreePorts(limits).withTimes(times), VOCABULARY);
+  }
+
+  /** Readers get as much time as writers. */
+  static TimeLimits times(SessionLimits limits) {
+    TimeLimits.Clients clients = TimeLimits.DEFAULT.clients();
+    return TimeLimits.DEFAULT.withClients(
+        new TimeLimits.Clients(limits.idleTimeout(), clients.upload(), clients.age()));
   }
 
   static TestServer start(ServerConfig config, int vocabulary) {

@@ -196,6 +196,11 @@ class TorchSessionsTest {
     }
 
     @Override
+    public void forgetStep() {
+      engine.forgetStep();
+    }
+
+    @Override
     public void free(int slot) {
       engine.free(slot);
     }

@@ -68,6 +68,25 @@ class TorchUpperEngineTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void whatAStepLeftIsOverwrittenAndTheNextStepIsAsGood(RandomUpper.Form form) {
+    RandomUpper model = new RandomUpper(form, SEED, folder);
+    FloatBuffer states = model.states(POSITIONS, 1);
+    double[][] expected = new UpperReference(model).logits(states, POSITIONS);
+    List<Segment> all = List.of(new Segment(0, 0, POSITIONS, POSITIONS));
+    try (TorchUpperEngine engine = model.open()) {
+      engine.allocate(0, POSITIONS);
+      FloatBuffer logits = engine.step(all, states, true).logits();
+      assertThat(logits.get(0)).isNotZero();
+      engine.forgetStep();
+      while (logits.hasRemaining()) {
+        assertThat(logits.get()).isZero();
+      }
+      requireLike(expected[3], engine.step(all, states, true), 3, "behind forgetting");
+    }
+  }
+
   private static final int MAX = RandomUpper.MAX_POSITIONS;
 
   static FloatBuffer rows(RandomUpper model, FloatBuffer states, int start, int count) {
