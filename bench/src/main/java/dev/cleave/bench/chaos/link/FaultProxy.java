@@ -22,6 +22,7 @@ public final class FaultProxy implements AutoCloseable {
   private final SplittableRandom random;
   private final AtomicInteger connections = new AtomicInteger();
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+  private volatile long lastDownNanos = System.nanoTime();
 
   private FaultProxy(ServerSocket listener, int target, FaultPlan plan, long seed) {
     this.listener = listener;
@@ -48,6 +49,11 @@ public final class FaultProxy implements AutoCloseable {
     return connections.get();
   }
 
+  /** When the server's side sent something last, or this was made. */
+  public long lastDownNanos() {
+    return lastDownNanos;
+  }
+
   private void accept() {
     while (true) {
       Socket client;
@@ -70,17 +76,25 @@ public final class FaultProxy implements AutoCloseable {
       return;
     }
     sockets.add(server);
-    direction(client, server, plan.up(number));
-    direction(server, client, plan.down(number));
+    direction(client, server, plan.up(number), () -> {});
+    direction(server, client, plan.down(number), () -> lastDownNanos = System.nanoTime());
   }
 
-  private void direction(Socket from, Socket to, Fault fault) {
-    new FaultyDirection(from, to, fault, random.split(), () -> hangUp(from, to)).start();
-  }
+  private void direction(Socket from, Socket to, Fault fault, Runnable passed) {
+    FaultyDirection.Connection connection =
+        new FaultyDirection.Connection() {
+          @Override
+          public void hangUp() {
+            reset(from);
+            reset(to);
+          }
 
-  private static void hangUp(Socket one, Socket other) {
-    reset(one);
-    reset(other);
+          @Override
+          public void passed() {
+            passed.run();
+          }
+        };
+    new FaultyDirection(from, to, fault, random.split(), connection).start();
   }
 
   private static void reset(Socket socket) {

@@ -18,6 +18,15 @@ import java.util.concurrent.locks.LockSupport;
 final class FaultyDirection {
   private static final int QUEUED_PIECES = 64;
 
+  /** What both directions have in common. */
+  interface Connection {
+    /** Resets both sides. */
+    void hangUp();
+
+    /** Bytes of this direction have passed. */
+    void passed();
+  }
+
   /**
    * @param bytes of the piece, none at the end of the stream
    */
@@ -27,16 +36,16 @@ final class FaultyDirection {
   private final Socket to;
   private final Fault fault;
   private final SplittableRandom random;
-  private final Runnable hangUp;
+  private final Connection connection;
   private final BlockingQueue<Piece> queue = new ArrayBlockingQueue<>(QUEUED_PIECES);
   private long passed;
 
-  FaultyDirection(Socket from, Socket to, Fault fault, SplittableRandom random, Runnable hangUp) {
+  FaultyDirection(Socket from, Socket to, Fault fault, SplittableRandom random, Connection connection) {
     this.from = from;
     this.to = to;
     this.fault = fault;
     this.random = random;
-    this.hangUp = hangUp;
+    this.connection = connection;
   }
 
   void start() {
@@ -106,7 +115,7 @@ final class FaultyDirection {
       }
       case Fault.At.Reset(long after) -> {
         if (passed == after) {
-          hangUp.run();
+          connection.hangUp();
           throw new IOException("reset");
         }
         length = upTo(after, length);
@@ -118,6 +127,7 @@ final class FaultyDirection {
     if (!swallowing()) {
       out.write(bytes.array(), bytes.arrayOffset() + bytes.position(), length);
       out.flush();
+      connection.passed();
     }
     bytes.position(bytes.position() + length);
     passed += length;
