@@ -31,8 +31,11 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Cases:",
+      "  kills     kill -9 of the server that holds a session, at a random moment",
+      "  drain     SIGTERM of two servers in turn under sixteen sessions",
       "  link      a network that delays, stalls, narrows, splits, resets and swallows",
       "  hostile   mutated messages, raw HTTP/2, slow-loris, opens without an end, replays",
+      "  soak      mixed load for an hour: nothing that a server holds grows",
       "",
       "Examples:",
       "  ./cleave bench chaos",
@@ -73,8 +76,11 @@ public final class ChaosCommand implements Callable<Integer> {
 
   private static Map<String, Case> cases() {
     Map<String, Case> cases = new LinkedHashMap<>();
+    cases.put(KillsCase.NAME, KillsCase::run);
+    cases.put(DrainCase.NAME, DrainCase::run);
     cases.put(LinkCase.NAME, LinkCase::run);
     cases.put(HostileCase.NAME, HostileCase::run);
+    cases.put(SoakCase.NAME, SoakCase::run);
     return cases;
   }
 

@@ -67,11 +67,9 @@ final class DrainCase {
                 // A second is less than sixteen answers take together: some are handed back.
                 List.of("--max-sessions", "32", "--drain-timeout", "1"));
         CleaveClient client =
-            CleaveClient.open(
-                bundle, ClientOptions.of(fleet.addresses()).withThreads(1))) {
+            CleaveClient.open(bundle, ClientOptions.of(fleet.addresses()).withThreads(1))) {
       List<Task> tasks = Tasks.of(kind, client, CALLERS, kind.longest());
-      try (HonestCallers some =
-              HonestCallers.start(client, tasks.subList(0, CALLERS / 2), causal);
+      try (HonestCallers some = HonestCallers.start(client, tasks.subList(0, CALLERS / 2), causal);
           HonestCallers others =
               HonestCallers.start(client, tasks.subList(CALLERS / 2, CALLERS), false)) {
         for (int n = 0; n < rolls * SERVERS; n++) {

@@ -58,7 +58,7 @@ final class KillsCase {
   }
 
   private void run() throws IOException, InterruptedException {
-    int rounds = setting.extent().rounds(8, 300);
+    int rounds = setting.extent().rounds(6, 300);
     Map<Kind, Served> served = new EnumMap<>(Kind.class);
     try {
       for (Kind kind : Kind.values()) {
@@ -121,18 +121,18 @@ final class KillsCase {
             behind,
             () ->
                 Thread.ofVirtual()
-                    .start(
-                        () -> {
-                          LockSupport.parkNanos(late);
-                          victim.kill();
-                        }));
+                    .start(() -> {
+                      LockSupport.parkNanos(late);
+                      victim.kill();
+                    }));
     victim.await();
     it.fleet().restart(victim.index());
     String difference = arrivals.difference(task);
     boolean hit = arrivals.reopened() > 0;
     if (!difference.isEmpty()) {
       broken++;
-      setting.failure(NAME, round, task.name() + ", killed behind token " + behind + ": " + difference);
+      setting.failure(
+          NAME, round, task.name() + ", killed behind token " + behind + ": " + difference);
       return true;
     }
     if (!hit) {

@@ -147,8 +147,10 @@ final class LinkCase {
     Served it = Objects.requireNonNull(served.get(Kind.of(round)));
     Task task = it.tasks().get(random.nextInt(TASKS));
     FaultPlan plan = plan(random, round);
-    try (FaultProxy one = FaultProxy.to(it.fleet().server(0).port(), plan, random.nextLong());
-        CleaveClient client = CleaveClient.open(it.bundle(), one.address())) {
+    try (FaultProxy one = proxy(it, 0, plan, random);
+        FaultProxy other = proxy(it, 1, plan, random);
+        CleaveClient client =
+            CleaveClient.open(it.bundle(), one.address() + "," + other.address())) {
       long began = System.nanoTime();
       Outcome outcome = Outcome.of(task, client, task.options().withDeadline(times.deadline()));
       Duration after = Duration.ofNanos(System.nanoTime() - began);
@@ -157,6 +159,11 @@ final class LinkCase {
               .formatted(round, task.name(), plan, outcome.text(), after.toMillis()));
       return new Ended(outcome, after);
     }
+  }
+
+  private static FaultProxy proxy(Served it, int server, FaultPlan plan, SplittableRandom random)
+      throws IOException {
+    return FaultProxy.to(it.fleet().server(server).port(), plan, random.nextLong());
   }
 
   /** Every fault alone, in turn, and then any two or three of them together. */

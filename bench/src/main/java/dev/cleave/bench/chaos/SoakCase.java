@@ -74,8 +74,8 @@ final class SoakCase {
 
   private SoakCase(Setting setting) {
     this.setting = setting;
-    this.time = setting.extent().time(Duration.ofSeconds(12), Duration.ofMinutes(60));
-    this.sampleNanos = Math.min(SAMPLE_NANOS, time.toNanos() / FEWEST_SAMPLES / 2);
+    this.time = setting.extent().time(Duration.ofSeconds(6), Duration.ofMinutes(60));
+    this.sampleNanos = Math.min(SAMPLE_NANOS, time.toNanos() / (2 * FEWEST_SAMPLES));
   }
 
   static void run(Setting setting) throws IOException, InterruptedException {
@@ -145,8 +145,7 @@ final class SoakCase {
       if (kind == Kind.CAUSAL) {
         options.addAll(List.of("--session-timeout", "2"));
       }
-      Fleet fleet =
-          Fleet.start(setting.folder(NAME).resolve(kind.text()), bundle, 1, options);
+      Fleet fleet = Fleet.start(setting.folder(NAME).resolve(kind.text()), bundle, 1, options);
       CleaveClient client =
           CleaveClient.open(bundle, ClientOptions.of(fleet.addresses()).withThreads(1));
       List<Task> tasks = Tasks.of(kind, client, TASKS, kind.longest());

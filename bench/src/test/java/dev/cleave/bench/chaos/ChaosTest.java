@@ -18,6 +18,21 @@ class ChaosTest {
   @TempDir private static Path work;
 
   @Test
+  void killedServersLoseNoToken() throws IOException, InterruptedException {
+    held(KillsCase::run);
+  }
+
+  @Test
+  void drainsAreNotNoticed() throws IOException, InterruptedException {
+    held(DrainCase::run);
+  }
+
+  @Test
+  void soakHoldsAnswersRight() throws IOException, InterruptedException {
+    held(SoakCase::run);
+  }
+
+  @Test
   void brokenLinksEndInTheRightTextOrAStatus() throws IOException, InterruptedException {
     held(LinkCase::run);
   }

@@ -1,10 +1,10 @@
 package dev.cleave.bench.chaos.demo;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.io.PrintStream;
-import java.io.FileOutputStream;
 import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,6 +30,9 @@ import picocli.CommandLine.Parameters;
       "  ./cleave demo --chaos \"Pt c/o chest pain for 3 days. BP 148/92, HR 88.\""
     })
 public final class DemoMain implements Callable<Integer> {
+  /** On a busy machine an answer may be over before its server is killed. */
+  private static final int TRIES = 3;
+
   @Option(names = "--device-half", required = true, paramLabel = "DIR")
   private Path device = Path.of("");
 
@@ -52,7 +55,11 @@ public final class DemoMain implements Callable<Integer> {
     boolean whole = true;
     try (Show show = Show.start(work, device, server, out)) {
       for (String note : notes) {
-        whole &= show.answer(note);
+        boolean answered = false;
+        for (int n = 0; n < TRIES && !answered; n++) {
+          answered = show.answer(note);
+        }
+        whole &= answered;
       }
     }
     return whole ? 0 : 1;

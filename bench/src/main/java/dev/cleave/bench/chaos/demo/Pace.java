@@ -1,48 +1,66 @@
 package dev.cleave.bench.chaos.demo;
 
-import java.io.BufferedWriter;
-import java.io.IOException;
-import java.util.List;
-import java.util.stream.Collectors;
+import dev.cleave.bench.chaos.fleet.Fleet;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Holds processes still and lets them go on, by SIGSTOP and SIGCONT: an answer of a small model is
- * over before one sees anything. Confined to one thread.
+ * Makes servers answer at a pace that one can follow: whenever one has sent something it is held
+ * still for a moment. The answer of a small model would be over before one sees anything.
+ * Thread-safe.
  */
 final class Pace implements AutoCloseable {
-  private final Process shell;
-  private final BufferedWriter in;
+  private final Fleet fleet;
+  private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
+  private long pauseMillis;
+  private boolean held;
 
-  private Pace(Process shell) {
-    this.shell = shell;
-    this.in = shell.outputWriter();
+  Pace(Fleet fleet) {
+    this.fleet = fleet;
   }
 
-  static Pace start() throws IOException {
-    return new Pace(
-        new ProcessBuilder("sh")
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start());
+  /** From now on servers are held for so long behind all that they send; 0 is not at all. */
+  synchronized void pause(long millis) {
+    pauseMillis = millis;
   }
 
-  void hold(List<Long> processes) throws IOException {
-    signal("STOP", processes);
+  /** A server has sent something. */
+  synchronized void sent(int server) {
+    if (pauseMillis == 0) {
+      return;
+    }
+    long pid = fleet.server(server).pid();
+    Signals.stop(pid);
+    ScheduledFuture<?> _ = clock.schedule(() -> goOn(pid), pauseMillis, TimeUnit.MILLISECONDS);
   }
 
-  void go(List<Long> processes) throws IOException {
-    signal("CONT", processes);
+  private synchronized void goOn(long pid) {
+    if (!held) {
+      Signals.go(pid);
+    }
   }
 
-  /** One shell for all signals: a process for each would take longer than the answer. */
-  private void signal(String name, List<Long> processes) throws IOException {
-    String pids = processes.stream().map(Object::toString).collect(Collectors.joining(" "));
-    in.write("kill -" + name + " " + pids + "\n");
-    in.flush();
+  /** Holds a server until {@link #release}. */
+  synchronized void hold(int server) {
+    held = true;
+    Signals.stop(fleet.server(server).pid());
+  }
+
+  /** Lets all go on. */
+  synchronized void release() {
+    held = false;
+    for (int n = 0; n < fleet.size(); n++) {
+      if (fleet.server(n).alive()) {
+        Signals.go(fleet.server(n).pid());
+      }
+    }
   }
 
   @Override
   public void close() {
-    shell.destroyForcibly();
+    clock.shutdownNow();
+    release();
   }
 }

@@ -23,6 +23,7 @@ public final class FaultProxy implements AutoCloseable {
   private final AtomicInteger connections = new AtomicInteger();
   private final List<Socket> sockets = new CopyOnWriteArrayList<>();
   private volatile long lastDownNanos = System.nanoTime();
+  private volatile Runnable told = () -> {};
 
   private FaultProxy(ServerSocket listener, int target, FaultPlan plan, long seed) {
     this.listener = listener;
@@ -37,6 +38,12 @@ public final class FaultProxy implements AutoCloseable {
     FaultProxy proxy = new FaultProxy(listener, port, plan, seed);
     Thread.ofVirtual().name("fault-accept").start(proxy::accept);
     return proxy;
+  }
+
+  /** From now on this is run whenever the server's side has sent something. */
+  public FaultProxy tellingSent(Runnable told) {
+    this.told = told;
+    return this;
   }
 
   /** Where clients connect to. */
@@ -77,7 +84,12 @@ public final class FaultProxy implements AutoCloseable {
     }
     sockets.add(server);
     direction(client, server, plan.up(number), () -> {});
-    direction(server, client, plan.down(number), () -> lastDownNanos = System.nanoTime());
+    direction(server, client, plan.down(number), this::sent);
+  }
+
+  private void sent() {
+    lastDownNanos = System.nanoTime();
+    told.run();
   }
 
   private void direction(Socket from, Socket to, Fault fault, Runnable passed) {

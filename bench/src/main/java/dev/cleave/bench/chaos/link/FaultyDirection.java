@@ -40,7 +40,8 @@ final class FaultyDirection {
   private final BlockingQueue<Piece> queue = new ArrayBlockingQueue<>(QUEUED_PIECES);
   private long passed;
 
-  FaultyDirection(Socket from, Socket to, Fault fault, SplittableRandom random, Connection connection) {
+  FaultyDirection(
+      Socket from, Socket to, Fault fault, SplittableRandom random, Connection connection) {
     this.from = from;
     this.to = to;
     this.fault = fault;
