@@ -32,6 +32,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Cases:",
       "  kills     kill -9 of the server that holds a session, at a random moment",
+      "  resume    kill -9 of the client, and --resume in another process",
       "  drain     SIGTERM of two servers in turn under sixteen sessions",
       "  link      a network that delays, stalls, narrows, splits, resets and swallows",
       "  hostile   mutated messages, raw HTTP/2, slow-loris, opens without an end, replays",
@@ -77,6 +78,7 @@ public final class ChaosCommand implements Callable<Integer> {
   private static Map<String, Case> cases() {
     Map<String, Case> cases = new LinkedHashMap<>();
     cases.put(KillsCase.NAME, KillsCase::run);
+    cases.put(ResumeCase.NAME, ResumeCase::run);
     cases.put(DrainCase.NAME, DrainCase::run);
     cases.put(LinkCase.NAME, LinkCase::run);
     cases.put(HostileCase.NAME, HostileCase::run);
