@@ -36,6 +36,8 @@ import picocli.CommandLine.Parameters;
       "  drain     SIGTERM of two servers in turn under sixteen sessions",
       "  link      a network that delays, stalls, narrows, splits, resets and swallows",
       "  hostile   mutated messages, raw HTTP/2, slow-loris, opens without an end, replays",
+      "  strangers wrong tokens, unknown CAs, plaintext, another tenant's session",
+      "  cost      tokens/s and step time with TLS, tokens and limits of tenants over without",
       "  soak      mixed load for an hour: nothing that a server holds grows",
       "",
       "Examples:",
@@ -82,6 +84,8 @@ public final class ChaosCommand implements Callable<Integer> {
     cases.put(DrainCase.NAME, DrainCase::run);
     cases.put(LinkCase.NAME, LinkCase::run);
     cases.put(HostileCase.NAME, HostileCase::run);
+    cases.put(StrangersCase.NAME, StrangersCase::run);
+    cases.put(CostCase.NAME, CostCase::run);
     cases.put(SoakCase.NAME, SoakCase::run);
     return cases;
   }

@@ -115,8 +115,7 @@ final class CostCase {
             new Row(
                 "cost of TLS + JWT + limits, %s: %s, on/off".formatted(kind.text(), what),
                 goal,
-                String.format(
-                    Locale.ROOT, "%.3f (%s)", ratio.ratio(), ratio.sides("on", "off")),
+                String.format(Locale.ROOT, "%.3f (%s)", ratio.ratio(), ratio.sides("on", "off")),
                 Verdict.met(met)));
   }
 }

@@ -49,7 +49,7 @@ final class HostileCase {
       List.of(
           new Plan("messages", 400, 500_000),
           new Plan("raw", 26, 2_600),
-          new Plan("slow", 20, 250),
+          new Plan("slow", 20, 200),
           new Plan("opens", 100, 5_000),
           new Plan("replays", 20, 1_000));
 

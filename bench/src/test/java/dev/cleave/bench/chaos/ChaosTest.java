@@ -23,6 +23,11 @@ class ChaosTest {
   }
 
   @Test
+  void killedClientsGoOnInAnotherProcess() throws IOException, InterruptedException {
+    held(ResumeCase::run);
+  }
+
+  @Test
   void drainsAreNotNoticed() throws IOException, InterruptedException {
     held(DrainCase::run);
   }

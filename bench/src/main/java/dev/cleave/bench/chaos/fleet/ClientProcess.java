@@ -90,7 +90,7 @@ public final class ClientProcess implements AutoCloseable {
     try {
       return session.orTimeout(END_SECONDS, TimeUnit.SECONDS).join();
     } catch (RuntimeException e) {
-      throw new IOException("cleave generate with --session-key did not begin", e);
+      throw new IOException("cleave generate did not begin: " + complaints(), e);
     }
   }
 
