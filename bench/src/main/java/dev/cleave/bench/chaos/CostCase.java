@@ -27,7 +27,7 @@ final class CostCase {
 
   private static final double GOAL = 0.97;
   private static final int TASKS = 4;
-  private static final int WARM_UP_ROUNDS = 6;
+  private static final int WARM_UP_ROUNDS = 3;
 
   private record Round(double tokensPerSecond, double stepMillis) {}
 
