@@ -66,13 +66,13 @@ final class KillsCase {
       }
       for (int round = 0; round < rounds; round++) {
         Served it = Objects.requireNonNull(served.get(Kind.of(round)));
-        boolean hit = false;
-        for (int attempt = 0; attempt < TRIES && !hit; attempt++) {
-          hit = round(it, round, setting.random(NAME, TRIES * round + attempt));
-        }
-        if (!hit) {
-          setting.failure(NAME, round, "no kill in %d met the session".formatted(TRIES));
-        }
+        int number = round;
+        setting.untilMet(
+            NAME,
+            round,
+            TRIES,
+            random -> round(it, number, random),
+            "no kill in %d met the session");
       }
     } finally {
       for (Served each : served.values()) {

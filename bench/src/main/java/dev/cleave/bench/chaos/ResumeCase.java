@@ -87,14 +87,13 @@ final class ResumeCase {
       }
       for (int round = 0; round < rounds; round++) {
         Served it = Objects.requireNonNull(served.get(Kind.of(round)));
-        boolean hit = false;
-        for (int attempt = 0; attempt < TRIES && !hit; attempt++) {
-          hit = round(it, round, setting.random(NAME, TRIES * round + attempt));
-        }
-        if (!hit) {
-          setting.failure(
-              NAME, round, "all of %d answers were over before the kill".formatted(TRIES));
-        }
+        int number = round;
+        setting.untilMet(
+            NAME,
+            round,
+            TRIES,
+            random -> round(it, number, random),
+            "all of %d answers were over before the kill");
       }
     } finally {
       served.values().forEach(it -> it.fleet().close());

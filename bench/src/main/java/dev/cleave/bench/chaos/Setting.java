@@ -50,6 +50,28 @@ record Setting(Path work, Models models, long seed, Extent extent, Report report
     return new SplittableRandom(seed * 1_000_003 + name.hashCode() * 31L + round);
   }
 
+  /** A round that may find nothing to do what it is for. */
+  @FunctionalInterface
+  interface Round {
+    /** Whether it was met; {@code random} is the chance of this try. */
+    boolean meets(SplittableRandom random) throws IOException, InterruptedException;
+  }
+
+  /**
+   * Tries a round with other chance until it is met.
+   *
+   * @param otherwise why it has failed when it never is; takes the number of tries
+   */
+  void untilMet(String name, int round, int tries, Round what, String otherwise)
+      throws IOException, InterruptedException {
+    for (int attempt = 0; attempt < tries; attempt++) {
+      if (what.meets(random(name, tries * round + attempt))) {
+        return;
+      }
+    }
+    failure(name, round, otherwise.formatted(tries));
+  }
+
   /** A folder for the logs of one case. */
   Path folder(String name) throws IOException {
     return Files.createDirectories(work.resolve(name));

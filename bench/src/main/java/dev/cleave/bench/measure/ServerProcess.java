@@ -3,7 +3,6 @@ package dev.cleave.bench.measure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -11,6 +10,9 @@ import java.util.List;
  * process's class path. Closing it ends it. Confined to one thread.
  */
 public final class ServerProcess implements AutoCloseable {
+  /** The main class of the server distribution. */
+  public static final String MAIN = "dev.cleave.server.cli.ServeMain";
+
   private static final long POLL_MILLIS = 20;
 
   private final Process process;
@@ -51,28 +53,19 @@ public final class ServerProcess implements AutoCloseable {
 
   private static List<String> command(
       Path bundle, int threads, Path portFile, List<String> options) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.cleave.server.cli.ServeMain",
-                "--bundle",
-                bundle.toString(),
-                "--port",
-                "0",
-                "--port-file",
-                portFile.toString(),
-                "--metrics-port",
-                "off",
-                "--threads",
-                Integer.toString(threads)));
+    List<String> command = JavaCommand.of(List.of(), MAIN);
+    command.addAll(
+        List.of(
+            "--bundle",
+            bundle.toString(),
+            "--port",
+            "0",
+            "--port-file",
+            portFile.toString(),
+            "--metrics-port",
+            "off",
+            "--threads",
+            Integer.toString(threads)));
     command.addAll(options);
     return command;
   }

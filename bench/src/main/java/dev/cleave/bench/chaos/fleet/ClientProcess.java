@@ -1,10 +1,10 @@
 package dev.cleave.bench.chaos.fleet;
 
+import dev.cleave.bench.measure.JavaCommand;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -43,19 +43,8 @@ public final class ClientProcess implements AutoCloseable {
 
   private static ClientProcess start(List<String> options) throws IOException {
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-Dstdout.encoding=UTF-8",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.cleave.edge.cli.Main",
-                "generate"));
+        JavaCommand.of(List.of("-Dstdout.encoding=UTF-8"), "dev.cleave.edge.cli.Main");
+    command.add("generate");
     command.addAll(options);
     Process process = new ProcessBuilder(command).start();
     process.getOutputStream().close();

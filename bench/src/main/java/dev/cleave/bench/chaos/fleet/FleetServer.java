@@ -1,5 +1,7 @@
 package dev.cleave.bench.chaos.fleet;
 
+import dev.cleave.bench.measure.JavaCommand;
+import dev.cleave.bench.measure.ServerProcess;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -8,7 +10,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -74,29 +75,19 @@ public final class FleetServer implements AutoCloseable {
 
   private static List<String> command(Path bundle, int port, Path portFile, List<String> options) {
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                // The whole heap is resident from the start: what grows later is native.
-                "-Xms256m",
-                "-Xmx256m",
-                "-XX:+AlwaysPreTouch",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.cleave.server.cli.ServeMain",
-                "--bundle",
-                bundle.toString(),
-                "--port",
-                Integer.toString(port),
-                "--port-file",
-                portFile.toString(),
-                "--threads",
-                "1"));
+        JavaCommand.of(
+            // The whole heap is resident from the start: what grows later is native.
+            List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch"), ServerProcess.MAIN);
+    command.addAll(
+        List.of(
+            "--bundle",
+            bundle.toString(),
+            "--port",
+            Integer.toString(port),
+            "--port-file",
+            portFile.toString(),
+            "--threads",
+            "1"));
     command.addAll(options);
     return command;
   }

@@ -1,5 +1,6 @@
 package dev.cleave.bench.chaos.hostile;
 
+import dev.cleave.bench.measure.JavaCommand;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -47,20 +48,8 @@ public final class Attacker implements AutoCloseable {
     if (Files.isExecutable(NICE)) {
       command.addAll(List.of(NICE.toString(), "-n", "19"));
     }
-    command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx512m",
-            "-XX:+UseSerialGC",
-            "--add-modules",
-            "jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED",
-            "--sun-misc-unsafe-memory-access=allow",
-            "-cp",
-            System.getProperty("java.class.path"),
-            AttackerMain.class.getName(),
-            Integer.toString(port),
-            bundle.toString()));
+    command.addAll(JavaCommand.of(List.of("-Xmx512m"), AttackerMain.class.getName()));
+    command.addAll(List.of(Integer.toString(port), bundle.toString()));
     Attacker attacker =
         new Attacker(
             new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
