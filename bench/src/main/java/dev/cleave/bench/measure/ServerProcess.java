@@ -13,8 +13,6 @@ public final class ServerProcess implements AutoCloseable {
   /** The main class of the server distribution. */
   public static final String MAIN = "dev.cleave.server.cli.ServeMain";
 
-  private static final long POLL_MILLIS = 20;
-
   private final Process process;
   private final int port;
 
@@ -39,7 +37,7 @@ public final class ServerProcess implements AutoCloseable {
             .redirectOutput(log.toFile())
             .start();
     try {
-      return new ServerProcess(process, port(process, portFile, log));
+      return new ServerProcess(process, PortFile.await(process, portFile, log));
     } catch (IOException | InterruptedException e) {
       process.destroyForcibly();
       throw e;
@@ -68,20 +66,6 @@ public final class ServerProcess implements AutoCloseable {
             Integer.toString(threads)));
     command.addAll(options);
     return command;
-  }
-
-  private static int port(Process process, Path portFile, Path log)
-      throws IOException, InterruptedException {
-    while (!Files.exists(portFile)) {
-      if (!process.isAlive()) {
-        throw new IOException(
-            "the server process ended with %d:%n%s"
-                .formatted(process.exitValue(), Files.readString(log)));
-      }
-      Thread.sleep(POLL_MILLIS);
-    }
-    String text = Files.readString(portFile).strip();
-    return Integer.parseInt(text.substring(text.lastIndexOf(':') + 1));
   }
 
   /** The loopback port it listens on. */

@@ -1,6 +1,7 @@
 package dev.cleave.bench.chaos.fleet;
 
 import dev.cleave.bench.measure.JavaCommand;
+import dev.cleave.bench.measure.PortFile;
 import dev.cleave.bench.measure.ServerProcess;
 import java.io.IOException;
 import java.net.URI;
@@ -23,9 +24,7 @@ public final class FleetServer implements AutoCloseable {
   /** Any free port. */
   public static final int ANY_PORT = 0;
 
-  private static final long START_SECONDS = 180;
   private static final long END_SECONDS = 120;
-  private static final long POLL_MILLIS = 10;
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(10);
   private static final Pattern METRICS = Pattern.compile("metrics=([0-9]+)");
   private static final HttpClient HTTP =
@@ -63,8 +62,7 @@ public final class FleetServer implements AutoCloseable {
     Thread atExit = new Thread(process::destroyForcibly, "kill-" + process.pid());
     Runtime.getRuntime().addShutdownHook(atExit);
     try {
-      String address = awaitPort(process, portFile, log);
-      int listening = Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+      int listening = PortFile.await(process, portFile, log);
       return new FleetServer(process, log, listening, metricsPort(log), atExit);
     } catch (IOException | InterruptedException e) {
       process.destroyForcibly();
@@ -90,18 +88,6 @@ public final class FleetServer implements AutoCloseable {
             "1"));
     command.addAll(options);
     return command;
-  }
-
-  private static String awaitPort(Process process, Path portFile, Path log)
-      throws IOException, InterruptedException {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
-    while (!Files.exists(portFile)) {
-      if (!process.isAlive() || System.nanoTime() - deadline > 0) {
-        throw new IOException("a server did not start:\n" + Files.readString(log));
-      }
-      TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
-    }
-    return Files.readString(portFile).strip();
   }
 
   private static int metricsPort(Path log) throws IOException {
