@@ -44,10 +44,12 @@ class SignedBundleTest {
       assertThat(answer.status()).as(answer.output()).isZero();
       assertThat(answer.output()).contains("reason:");
 
-      change(bundle, Half.DEVICE);
+      Path changed = change(bundle, Half.DEVICE);
       Ended refused = edge(generate(bundle, server.address(), trust, note));
-      assertThat(refused.status()).isNotZero();
-      assertThat(refused.output()).contains("sha-256").doesNotContain("reason:");
+      assertThat(refused.status()).as(refused.output()).isEqualTo(2);
+      assertThat(refused.output())
+          .contains(changed.toString(), "sha-256", "copy the bundle again")
+          .doesNotContain("reason:");
     }
     Path manifest = bundle.resolve(Bundle.MANIFEST);
     byte[] good = Files.readAllBytes(manifest);
@@ -63,18 +65,21 @@ class SignedBundleTest {
           .doesNotContain("ready");
     }
     Files.write(manifest, good);
-    change(bundle, Half.SERVER);
+    Path changed = change(bundle, Half.SERVER);
     Ended refused = serve(bundle, "--trust", trust);
-    assertThat(refused.status()).isNotZero();
-    assertThat(refused.output()).contains("sha-256").doesNotContain("ready");
+    assertThat(refused.status()).as(refused.output()).isEqualTo(2);
+    assertThat(refused.output())
+        .contains(changed.toString(), "sha-256", "copy the bundle again")
+        .doesNotContain("ready");
   }
 
-  private static void change(Path bundle, Half half) throws IOException {
+  private static Path change(Path bundle, Half half) throws IOException {
     List<BundleFile> files = Bundle.readManifest(bundle).files(half);
     Path last = bundle.resolve(files.getLast().path());
     byte[] bytes = Files.readAllBytes(last);
     bytes[bytes.length / 2] ^= 1;
     Files.write(last, bytes);
+    return last;
   }
 
   private static String[] generate(Path bundle, String server, String trust, String note) {

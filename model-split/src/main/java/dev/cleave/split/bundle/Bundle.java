@@ -1,6 +1,7 @@
 package dev.cleave.split.bundle;
 
 import dev.cleave.split.error.MalformedBundle;
+import dev.cleave.split.error.SplitException;
 import dev.cleave.split.error.UntrustedBundle;
 import dev.cleave.split.signing.Trust;
 import java.io.IOException;
@@ -59,7 +60,7 @@ public final class Bundle {
       requireNothingElse(root, manifest, half);
     }
     for (BundleFile file : manifest.files(half)) {
-      verify(root, file);
+      verify(root, file, trust);
     }
     return new Bundle(root, half, manifest);
   }
@@ -137,26 +138,34 @@ public final class Bundle {
     }
   }
 
-  private static void verify(Path root, BundleFile file) {
+  private static void verify(Path root, BundleFile file, Trust trust) {
     Path path = root.resolve(file.path());
     try {
       // A link could lead out of the bundle, where the hash would be of somebody else's file.
       if (!plainFolders(root, path) || !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
-        throw new MalformedBundle(path.toString(), "is missing or no plain file");
+        throw changed(trust, path, "is missing or no plain file");
       }
       long bytes = Files.size(path);
       if (bytes != file.bytes()) {
-        throw new MalformedBundle(
-            path.toString(), "has " + bytes + " bytes, the manifest says " + file.bytes());
+        throw changed(trust, path, "has " + bytes + " bytes, the manifest says " + file.bytes());
       }
       String sha256 = Sha256.hex(path);
       if (!sha256.equals(file.sha256())) {
-        throw new MalformedBundle(
-            path.toString(), "has sha-256 " + sha256 + ", the manifest says " + file.sha256());
+        throw changed(
+            trust, path, "has sha-256 " + sha256 + ", the manifest says " + file.sha256());
       }
     } catch (IOException e) {
       throw new MalformedBundle(path.toString(), "cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  /** Under a signature the manifest is what somebody vouches for: the file is not. */
+  private static SplitException changed(Trust trust, Path file, String how) {
+    return trust.asksForSignature()
+        ? new UntrustedBundle(
+            file.toString(),
+            how + "; it is not what was signed: copy the bundle again from where it was signed")
+        : new MalformedBundle(file.toString(), how);
   }
 
   /** Whether all folders from the bundle down to a file are folders and no links. */

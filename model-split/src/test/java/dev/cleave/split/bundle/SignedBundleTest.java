@@ -59,6 +59,14 @@ class SignedBundleTest {
         .isInstanceOfAny(UntrustedBundle.class, MalformedBundle.class);
   }
 
+  private void notWhatWasSigned(Half half, Path file) {
+    assertThatThrownBy(() -> Bundle.open(root, half, trust))
+        .isInstanceOf(UntrustedBundle.class)
+        .hasMessageContaining(file.toString())
+        .hasMessageContaining("copy the bundle again");
+    assertThatThrownBy(() -> Bundle.open(root, half)).isInstanceOf(MalformedBundle.class);
+  }
+
   @Test
   void eachHalfOpensWithManifestAndSignatureAlone() throws IOException {
     opens();
@@ -118,10 +126,12 @@ class SignedBundleTest {
         byte[] bad = good.clone();
         bad[i] ^= 1;
         Files.write(file, bad);
-        refused(named.half());
+        notWhatWasSigned(named.half(), file);
       }
+      Files.write(file, java.util.Arrays.copyOf(good, good.length + 1));
+      notWhatWasSigned(named.half(), file);
       Files.delete(file);
-      refused(named.half());
+      notWhatWasSigned(named.half(), file);
       Files.write(file, good);
       opens();
     }
