@@ -8,6 +8,7 @@ import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.server.stream.Opening;
 import dev.cleave.server.stream.SessionHost;
 import dev.cleave.server.stream.StreamCall;
+import dev.cleave.server.tenant.Caller;
 import dev.cleave.server.tenant.Tenancy;
 import dev.cleave.server.tenant.Tenant;
 import dev.cleave.server.tenant.TenantLimits;
@@ -108,12 +109,13 @@ public final class DecoderService {
   }
 
   private void describe(DescribeRequest request, StreamObserver<DescribeReply> responses) {
+    Tenant tenant = Caller.current().tenant();
     Tenancy tenancy;
     try {
-      tenancy = host.entrance().gate().enter(Tenant.current());
+      tenancy = host.entrance().gate().enter(tenant);
     } catch (Refused e) {
       host.metrics().rejected(e.reason());
-      host.tenantMetrics().rejected(Tenant.current());
+      host.tenantMetrics().rejected(tenant);
       responses.onError(e.status());
       return;
     }

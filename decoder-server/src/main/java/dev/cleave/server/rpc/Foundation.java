@@ -20,6 +20,7 @@ import dev.cleave.server.stream.StreamClock;
 import dev.cleave.server.telemetry.Telemetry;
 import dev.cleave.wire.WireLimits;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.function.ToDoubleFunction;
 
 /** What a server stands on, whichever kind of model it serves. */
@@ -72,7 +73,7 @@ record Foundation(
             config.times(),
             metrics,
             tenantMetrics,
-            new StreamClock(System::nanoTime, threads::later),
+            new StreamClock(System::nanoTime, InstantSource.system(), threads::later),
             config.name());
     return new Foundation(config, telemetry, health, guard, threads, host);
   }

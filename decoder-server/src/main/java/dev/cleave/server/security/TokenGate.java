@@ -1,6 +1,6 @@
 package dev.cleave.server.security;
 
-import dev.cleave.server.tenant.Tenant;
+import dev.cleave.server.tenant.Caller;
 import dev.cleave.wire.WireHeaders;
 import dev.cleave.wire.WireStatus;
 import io.grpc.Context;
@@ -16,11 +16,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets no call in whose token does not verify, and says to the others on whose behalf they come.
- * The health service stays open: who asks it has no token. Thread-safe.
+ * Lets no call in whose token does not verify, and says of the others on whose behalf they come,
+ * and for how long. The health service stays open: who asks it has no token. Thread-safe.
  *
- * <p>A token is looked at when a call begins. A session may outlive it, up to the limits that
- * sessions have: its device proved itself, and to cut it would make it send all of it again.
+ * <p>A token is looked at when a call begins. When it ends is for the call to heed: a session does
+ * it between two answers, if it can.
  */
 public final class TokenGate implements ServerInterceptor, AutoCloseable {
   private static final String HEALTH = "grpc.health.v1.Health";
@@ -49,9 +49,9 @@ public final class TokenGate implements ServerInterceptor, AutoCloseable {
     if (HEALTH.equals(call.getMethodDescriptor().getServiceName())) {
       return next.startCall(call, headers);
     }
-    Tenant tenant;
+    Caller caller;
     try {
-      tenant = verifier.tenant(only(headers));
+      caller = verifier.caller(only(headers));
     } catch (StatusRuntimeException e) {
       rejects.accept(WireStatus.read(e).reason());
       Metadata trailers = e.getTrailers();
@@ -60,7 +60,7 @@ public final class TokenGate implements ServerInterceptor, AutoCloseable {
     }
     // Not for whoever is further in, nor for what they might write of headers.
     headers.removeAll(WireHeaders.AUTHORIZATION);
-    return Contexts.interceptCall(tenant.in(Context.current()), call, headers, next);
+    return Contexts.interceptCall(caller.in(Context.current()), call, headers, next);
   }
 
   /** The header; two of them are none, since it would depend on the reader which one counts. */

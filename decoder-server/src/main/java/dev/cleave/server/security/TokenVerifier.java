@@ -18,6 +18,7 @@ import com.nimbusds.jwt.SignedJWT;
 import com.nimbusds.jwt.proc.BadJWTException;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.ExpiredJWTException;
+import dev.cleave.server.tenant.Caller;
 import dev.cleave.server.tenant.Tenant;
 import dev.cleave.wire.WireReason;
 import dev.cleave.wire.WireStatus;
@@ -39,8 +40,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells the tenant of a token, or why it is refused: with a reason of ours in words of ours, which
- * repeat nothing of the token. Thread-safe.
+ * Tells on whose behalf a token is, and until when, or why it is refused: with a reason of ours in
+ * words of ours, which repeat nothing of the token. Thread-safe.
  */
 final class TokenVerifier implements AutoCloseable {
   /** Fits into the headers that the transport takes. */
@@ -54,7 +55,10 @@ final class TokenVerifier implements AutoCloseable {
   /** So long a token is not verified again: what withdrawing a key costs at most. */
   private static final Duration REMEMBERED_FOR = Duration.ofSeconds(60);
 
-  private record Verified(Tenant tenant, Instant until, int generation) {}
+  /**
+   * @param until when to look again
+   */
+  private record Verified(Caller caller, Instant until, int generation) {}
 
   private final TokenPolicy policy;
   private final IssuerKeys keys;
@@ -98,11 +102,11 @@ final class TokenVerifier implements AutoCloseable {
   }
 
   /**
-   * The tenant on whose behalf a call with this header comes.
+   * On whose behalf a call with this header comes, and until when the token counts.
    *
    * @throws StatusRuntimeException UNAUTHENTICATED, or UNAVAILABLE where the keys cannot be fetched
    */
-  Tenant tenant(@Nullable String authorization) {
+  Caller caller(@Nullable String authorization) {
     if (authorization == null) {
       throw refused("this server asks for a token, and there is none");
     }
@@ -117,11 +121,11 @@ final class TokenVerifier implements AutoCloseable {
     @Nullable Verified known = remembered.get(digest);
     if (known == null
         || known.generation() != keys.generation()
-        || clock.instant().isAfter(known.until())) {
+        || !clock.instant().isBefore(known.until())) {
       known = verify(token, keys.generation());
       remembered.put(digest, known);
     }
-    return known.tenant();
+    return known.caller();
   }
 
   @Override
@@ -135,7 +139,8 @@ final class TokenVerifier implements AutoCloseable {
     Instant now = clock.instant();
     Instant end = claims.getExpirationTime().toInstant().plus(policy.clockSkew());
     Instant soon = now.plus(REMEMBERED_FOR);
-    return new Verified(tenant(claims), end.isBefore(soon) ? end : soon, generation);
+    return new Verified(
+        new Caller(tenant(claims), end), end.isBefore(soon) ? end : soon, generation);
   }
 
   /** The token, once a key of the issuer was found to have signed it. */

@@ -8,6 +8,7 @@ import dev.cleave.server.entrance.SessionKey;
 import dev.cleave.server.entrance.Ticket;
 import dev.cleave.server.entrance.TrackedCall;
 import dev.cleave.server.session.PromptMemory;
+import dev.cleave.server.tenant.Caller;
 import dev.cleave.server.tenant.Tenancy;
 import dev.cleave.server.tenant.Tenant;
 import dev.cleave.v1.Open;
@@ -33,9 +34,6 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
 
   /** An older stream gives its slot back within a step of the engine; this is many of them. */
   private static final Duration LEAST_WAIT_FOR_OWN = Duration.ofSeconds(10);
-
-  /** How long a session that has grown old may go on with answers that follow on each other. */
-  private static final Duration OLD_AND_BUSY = Duration.ofMinutes(1);
 
   /** What the next message may be. */
   private sealed interface State {
@@ -64,10 +62,11 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   private final SessionHost host;
   private final Opening.Rule rule;
   private final ServerCallStreamObserver<ServerMessage> call;
-  private final Tenant tenant = Tenant.current();
+  private final Tenant tenant;
   private final Outbox outbox;
   private final long session;
   private final UploadPatience patience;
+  private final Lifetime lifetime;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean admitted;
   private volatile @Nullable Intake intake;
@@ -77,7 +76,6 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   private NamedSessions.@Nullable Entry name;
   private @Nullable Ticket<?> ticket;
   private boolean clientClosed;
-  private long startedNanos;
   private long lastMessageNanos;
 
   /** Takes over a call whose handler asks for it. */
@@ -86,6 +84,9 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     this.host = host;
     this.rule = rule;
     this.call = call;
+    Caller caller = Caller.current();
+    this.tenant = caller.tenant();
+    this.lifetime = new Lifetime(host, caller.until());
     this.session = host.table().newSessionId();
     this.lastMessageNanos = now();
     this.patience = new UploadPatience(host.times().clients().upload());
@@ -193,6 +194,10 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
       throw new Refused(WireReason.MESSAGE_ORDER, "a second Open: a stream is one session");
     }
     host.table().requireAdmission();
+    Refused over = lifetime.over(true);
+    if (over != null) {
+      throw over; // the stream was opened in time, and its client was silent since
+    }
     Tenancy mine = host.entrance().gate().enter(tenant);
     tenancy = mine;
     OpenPolicy.Accepted accepted = host.policy().check(message, mine);
@@ -263,8 +268,8 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     if (mine != null) {
       host.table().named().useUp(mine);
     }
-    startedNanos = now();
-    lastMessageNanos = startedNanos;
+    lifetime.start();
+    lastMessageNanos = now();
     // First, as the session's own answers and its end may follow at once.
     outbox.offer(host.opened(session, place.opening().codec(), place.tenancy()));
     Exchange exchange =
@@ -368,11 +373,12 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
           if (now() - place.sinceNanos() > place.patienceNanos()) {
             end(place.noRoom(host.queue()));
           }
+          moveIf(lifetime.over(true));
         }
         case State.Live(var exchange) -> {
           endIf(exchange.isLate(silentNanos()) || patience.isOver(exchange, silentNanos()));
           endIf(outbox.unreadNanos() > read);
-          moveIfOld(exchange);
+          moveIf(lifetime.over(exchange.isQuiet(silentNanos())));
         }
         case State.Over _ -> {
           if (outbox.unreadNanos() > read) {
@@ -398,15 +404,9 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
         "the client neither sent nor read for too long: open the session again");
   }
 
-  /** Between two answers if there is a time between them, else at once. */
-  private void moveIfOld(Exchange exchange) {
-    long over = now() - startedNanos - host.times().clients().age().toNanos();
-    if (over > 0 && (over > OLD_AND_BUSY.toNanos() || exchange.isQuiet(silentNanos()))) {
-      conclude(
-          new Refused(
-              WireReason.DRAINING,
-              "the session has lasted for %s: open it again and go on"
-                  .formatted(host.times().clients().age())));
+  private void moveIf(@Nullable Refused over) {
+    if (over != null) {
+      conclude(over);
     }
   }
 

@@ -8,6 +8,7 @@ import dev.cleave.server.logging.LogPolicy;
 import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.server.session.KvSlots;
+import dev.cleave.server.tenant.Caller;
 import dev.cleave.server.tenant.Tenant;
 import io.grpc.Channel;
 import io.grpc.ClientInterceptors;
@@ -25,6 +26,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.MetadataUtils;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
@@ -135,8 +137,8 @@ final class TenantServer implements AutoCloseable {
     @Override
     public <Q, A> ServerCall.Listener<Q> interceptCall(
         ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-      Tenant tenant = new Tenant(headers.get(TENANT));
-      return Contexts.interceptCall(tenant.in(Context.current()), call, headers, next);
+      Caller caller = new Caller(new Tenant(headers.get(TENANT)), Instant.MAX);
+      return Contexts.interceptCall(caller.in(Context.current()), call, headers, next);
     }
   }
 }

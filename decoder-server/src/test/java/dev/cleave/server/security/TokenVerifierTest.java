@@ -33,6 +33,7 @@ import com.nimbusds.jwt.PlainJWT;
 import com.nimbusds.jwt.SignedJWT;
 import com.sun.net.httpserver.HttpServer;
 import dev.cleave.server.ServerException;
+import dev.cleave.server.tenant.Caller;
 import dev.cleave.server.tenant.Tenant;
 import dev.cleave.wire.WireReason;
 import dev.cleave.wire.WireStatus;
@@ -119,8 +120,8 @@ class TokenVerifierTest {
               sign(JWSAlgorithm.ES256, "ec", new ECDSASigner(p256), claims().build()),
               sign(JWSAlgorithm.RS256, "rsa", new RSASSASigner(rsa), claims().build()),
               sign(JWSAlgorithm.EdDSA, null, new Ed25519Signer(ed25519), claims().build()))) {
-        assertThat(verifier.tenant("Bearer " + token)).isEqualTo(new Tenant("clinic"));
-        assertThat(verifier.tenant("bearer  " + token)).isEqualTo(new Tenant("clinic"));
+        assertThat(verifier.caller("Bearer " + token).tenant()).isEqualTo(new Tenant("clinic"));
+        assertThat(verifier.caller("bearer  " + token).tenant()).isEqualTo(new Tenant("clinic"));
       }
     }
   }
@@ -208,7 +209,7 @@ class TokenVerifierTest {
   @MethodSource("bad")
   void refusesEveryOther(String token) throws Exception {
     try (TokenVerifier verifier = verifier()) {
-      assertThatThrownBy(() -> verifier.tenant("Bearer " + token))
+      assertThatThrownBy(() -> verifier.caller("Bearer " + token))
           .isInstanceOfSatisfying(
               StatusRuntimeException.class,
               e -> {
@@ -228,16 +229,16 @@ class TokenVerifierTest {
   @ValueSource(strings = {"", "Basic dXNlcg==", "Bearer", "Bearer "})
   void refusesOtherHeaders(String header) throws Exception {
     try (TokenVerifier verifier = verifier()) {
-      assertThatThrownBy(() -> verifier.tenant(header)).hasMessageContaining("UNAUTHENTICATED");
-      assertThatThrownBy(() -> verifier.tenant(null)).hasMessageContaining("there is none");
+      assertThatThrownBy(() -> verifier.caller(header)).hasMessageContaining("UNAUTHENTICATED");
+      assertThatThrownBy(() -> verifier.caller(null)).hasMessageContaining("there is none");
     }
   }
 
   @Test
   void allowsForClocksThatDiffer() throws Exception {
     try (TokenVerifier verifier = verifier()) {
-      verifier.tenant("Bearer " + token(claims().expirationTime(at(-59)).build()));
-      verifier.tenant("Bearer " + token(claims().notBeforeTime(at(59)).build()));
+      verifier.caller("Bearer " + token(claims().expirationTime(at(-59)).build()));
+      verifier.caller("Bearer " + token(claims().notBeforeTime(at(59)).build()));
     }
   }
 
@@ -245,11 +246,12 @@ class TokenVerifierTest {
   void whatWasVerifiedOnceExpiresAllTheSame() throws Exception {
     try (TokenVerifier verifier = verifier()) {
       String header = "Bearer " + token(claims().expirationTime(at(30)).build());
-      assertThat(verifier.tenant(header)).isEqualTo(new Tenant("clinic"));
+      Caller caller = new Caller(new Tenant("clinic"), NOW.plusSeconds(90));
+      assertThat(verifier.caller(header)).isEqualTo(caller);
       watch.now = NOW.plusSeconds(89);
-      verifier.tenant(header);
-      watch.now = NOW.plusSeconds(91);
-      assertThatThrownBy(() -> verifier.tenant(header)).hasMessageContaining("has expired");
+      assertThat(verifier.caller(header)).isEqualTo(caller);
+      watch.now = NOW.plusSeconds(90);
+      assertThatThrownBy(() -> verifier.caller(header)).hasMessageContaining("has expired");
     }
   }
 
@@ -261,8 +263,8 @@ class TokenVerifierTest {
     String ofNew =
         "Bearer " + sign(JWSAlgorithm.ES256, "ec", new ECDSASigner(p256), claims().build());
     try (TokenVerifier verifier = TokenVerifier.open(policy(keys), watch)) {
-      verifier.tenant(ofOld);
-      assertThatThrownBy(() -> verifier.tenant(ofNew)).hasMessageContaining("does not know");
+      verifier.caller(ofOld);
+      assertThatThrownBy(() -> verifier.caller(ofNew)).hasMessageContaining("does not know");
       replace(file, "{\"keys\": [");
       // The order of the two is certain: one file after the other.
       replace(file, new JWKSet(p256.toPublicJWK()).toString());
@@ -311,10 +313,10 @@ class TokenVerifierTest {
       TokenPolicy policy = policy(TokenPolicy.Keys.parse(url + "/jwks.json"));
       try (TokenVerifier verifier = TokenVerifier.open(policy, watch)) {
         for (int i = 0; i < 50; i++) {
-          verifier.tenant("Bearer " + token(claims().jwtID("id" + i).build()));
+          verifier.caller("Bearer " + token(claims().jwtID("id" + i).build()));
           String unknown =
               sign(JWSAlgorithm.EdDSA, "x" + i, new Ed25519Signer(stranger), claims().build());
-          assertThatThrownBy(() -> verifier.tenant("Bearer " + unknown))
+          assertThatThrownBy(() -> verifier.caller("Bearer " + unknown))
               .isInstanceOf(StatusRuntimeException.class);
         }
       }
@@ -343,7 +345,7 @@ class TokenVerifierTest {
 
   private boolean accepts(TokenVerifier verifier, String header) {
     try {
-      verifier.tenant(header);
+      verifier.caller(header);
       return true;
     } catch (StatusRuntimeException e) {
       return false;
