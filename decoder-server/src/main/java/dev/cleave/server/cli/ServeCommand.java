@@ -48,7 +48,7 @@ import picocli.CommandLine.Option;
       "  cleave serve --bundle /tmp/notes --trust /etc/cleave/signing-key.pub.json",
       "  cleave serve --bundle /tmp/notes --device cuda:0 --precision bf16 --max-sessions 64",
       "  cleave serve --bundle /tmp/notes --host 0.0.0.0 --tls-cert server.pem --tls-key server-key.pem",
-      "  cleave serve --bundle /tmp/notes --tenants /etc/cleave/tenants.json --queue-timeout 10",
+      "  cleave serve --bundle /tmp/notes --tenants /etc/cleave/tenants.json --queue 64 --queue-timeout 10",
       "",
       "Plaintext is served on loopback addresses only. SIGTERM or Ctrl-C: not serving at once, no",
       "new sessions; causal ones that are quiet for a second between two answers are told to move,",
@@ -124,7 +124,7 @@ public final class ServeCommand implements Callable<Integer> {
 
   @Mixin private SecurityOptions securing = new SecurityOptions();
 
-  @Mixin private TenantOptions tenants = new TenantOptions();
+  @Mixin private SharingOptions sharing = new SharingOptions();
 
   @Mixin private TelemetryOptions telling = new TelemetryOptions();
 
@@ -159,8 +159,9 @@ public final class ServeCommand implements Callable<Integer> {
   public Integer call() {
     LogPolicy.toStderr(logLevel);
     ListenAddress.requireAllowed(host, port, securing.security());
+    ServerConfig.Sharing shared = sharing.sharing(); // before all of a bundle is read
     Bundle half = Bundle.open(bundle, Half.SERVER, trusted.trust());
-    ServerConfig config = config(half.manifest());
+    ServerConfig config = config(half.manifest(), shared);
     ServedModel model =
         new ServedModel(half.id().hex(), half.manifest().architecture(), ServedCodec.of(half));
     switch (half.manifest().split()) {
@@ -210,7 +211,7 @@ public final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private ServerConfig config(BundleManifest manifest) {
+  private ServerConfig config(BundleManifest manifest, ServerConfig.Sharing shared) {
     BundleManifest.Limits bundleLimits = manifest.limits();
     int positions =
         maxPromptPositions == null ? bundleLimits.maxPromptPositions() : maxPromptPositions;
@@ -233,7 +234,7 @@ public final class ServeCommand implements Callable<Integer> {
         new ServerConfig.Listen(host, port, telling.monitoring(), securing.security()),
         name == null ? shortName(manifest.name()) : name,
         limits,
-        tenants.policy(),
+        shared,
         times.times());
   }
 

@@ -29,17 +29,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FairQueue {
 
-  /** An Open that waits costs little, but who is far behind would only wait to be refused. */
-  static final int MOST_WAITING = 256;
-
-  /** So that a tenant that floods leaves places to the others. */
-  static final int MOST_WAITING_OF_ONE = MOST_WAITING / 4;
-
   /** Of shorter ones so many come that their order evens out by itself. */
   private static final long MIN_SESSION_NANOS = 1_000_000;
 
   private final KvSlots slots;
   private final PromptBudget prompts;
+  private final QueueLimits limits;
   private final Executor executor;
   private final LongSupplier nanoClock;
   // Guarded by this:
@@ -51,9 +46,15 @@ public final class FairQueue {
   /**
    * @param executor tells those that waited
    */
-  public FairQueue(KvSlots slots, PromptBudget prompts, Executor executor, LongSupplier nanoClock) {
+  public FairQueue(
+      KvSlots slots,
+      PromptBudget prompts,
+      QueueLimits limits,
+      Executor executor,
+      LongSupplier nanoClock) {
     this.slots = slots;
     this.prompts = prompts;
+    this.limits = limits;
     this.executor = executor;
     this.nanoClock = nanoClock;
     this.passedNanos = nanoClock.getAsLong();
@@ -224,13 +225,14 @@ public final class FairQueue {
 
   /** It has no slot: it may wait, unless too many do. */
   private void requirePlace(Ticket<?> ticket) {
-    if (share(ticket).waitingSessions() > MOST_WAITING_OF_ONE) {
+    int ofOne = Math.min(limits.ofOne(), ticket.tenancy().limits().held().waiting());
+    if (share(ticket).waitingSessions() > ofOne) {
       leave(ticket);
-      throw quota(ticket, "waiting", MOST_WAITING_OF_ONE);
+      throw quota(ticket, "waiting", ofOne);
     }
-    if (waiting > MOST_WAITING) {
+    if (waiting > limits.inAll()) {
       leave(ticket);
-      throw noRoom(ticket.claim()).with("waiting", MOST_WAITING);
+      throw noRoom(ticket.claim()).with("waiting", limits.inAll());
     }
   }
 

@@ -18,6 +18,7 @@ import dev.cleave.server.session.TimeLimits;
 import dev.cleave.server.stream.SessionHost;
 import dev.cleave.server.stream.StreamClock;
 import dev.cleave.server.telemetry.Telemetry;
+import dev.cleave.server.tenant.TenantPolicy;
 import dev.cleave.wire.WireLimits;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -46,6 +47,7 @@ record Foundation(
       KvSlots slots,
       ToDoubleFunction<KvSlots> kvUsedBytes) {
     SessionLimits limits = config.limits();
+    TenantPolicy tenants = config.sharing().tenants();
     Telemetry telemetry =
         Telemetry.start(
             config.listen().monitoring().collector(),
@@ -56,20 +58,21 @@ record Foundation(
     EngineGuard guard = new EngineGuard(table, health);
     ServerMetrics metrics = new ServerMetrics(telemetry.meters(), slots.total(), guard::died);
     ServerThreads threads = ServerThreads.start();
-    FairQueue queue = new FairQueue(slots, prompts, threads.calls(), System::nanoTime);
+    FairQueue queue =
+        new FairQueue(slots, prompts, config.sharing().queue(), threads.calls(), System::nanoTime);
     metrics.watch(slots, kvUsedBytes, prompts, table::openSessions);
-    TenantMetrics tenantMetrics = new TenantMetrics(telemetry.meters(), config.tenants(), queue);
+    TenantMetrics tenantMetrics = new TenantMetrics(telemetry.meters(), tenants, queue);
     threads.every(
         TENANTS_REFRESH,
         () -> {
-          config.tenants().refresh();
+          tenants.refresh();
           tenantMetrics.watchLabels();
         });
     threads.every(checkPeriod(limits.idleTimeout(), config.times()), table::endIdle);
     SessionHost host =
         new SessionHost(
             new OpenPolicy(model, width, limits, frameLimits(limits)),
-            new Entrance(new TenantGate(config.tenants(), System::nanoTime), table, queue),
+            new Entrance(new TenantGate(tenants, System::nanoTime), table, queue),
             config.times(),
             metrics,
             tenantMetrics,

@@ -1,5 +1,6 @@
 package dev.cleave.server.rpc;
 
+import dev.cleave.server.entrance.QueueLimits;
 import dev.cleave.server.security.Security;
 import dev.cleave.server.session.SessionLimits;
 import dev.cleave.server.session.TimeLimits;
@@ -13,11 +14,11 @@ import java.util.Objects;
  * @param listen where it listens
  * @param name told to clients
  * @param limits what sessions are held to
- * @param tenants what each tenant is held to
+ * @param sharing among whom, and how
  * @param times how long it waits for what
  */
 public record ServerConfig(
-    Listen listen, String name, SessionLimits limits, TenantPolicy tenants, TimeLimits times) {
+    Listen listen, String name, SessionLimits limits, Sharing sharing, TimeLimits times) {
 
   private static final int MAX_PORT = 65_535;
 
@@ -47,6 +48,24 @@ public record ServerConfig(
     }
   }
 
+  /**
+   * How a server is shared by those who want it. Immutable, but for a file of tenants that changes.
+   *
+   * @param tenants what each tenant is held to
+   * @param queue how many may wait
+   */
+  public record Sharing(TenantPolicy tenants, QueueLimits queue) {
+    public Sharing {
+      Objects.requireNonNull(tenants, "tenants");
+      Objects.requireNonNull(queue, "queue");
+    }
+
+    /** By whoever calls, none of whom is limited. */
+    public static Sharing unlimited() {
+      return new Sharing(TenantPolicy.unlimited(), QueueLimits.defaults());
+    }
+  }
+
   public ServerConfig {
     if (name.isBlank() || name.length() > MAX_NAME_LENGTH) {
       throw new IllegalArgumentException("name must have 1 to 64 characters, got '" + name + "'");
@@ -57,26 +76,31 @@ public record ServerConfig(
   /** A server on free loopback ports with the metrics port open, for embedding and for tests. */
   public static ServerConfig onFreePorts(SessionLimits limits) {
     return new ServerConfig(
-        Listen.onFreePorts(), "embedded", limits, TenantPolicy.unlimited(), TimeLimits.DEFAULT);
+        Listen.onFreePorts(), "embedded", limits, Sharing.unlimited(), TimeLimits.DEFAULT);
   }
 
   /** This listening elsewhere. */
   public ServerConfig withListen(Listen newListen) {
-    return new ServerConfig(newListen, name, limits, tenants, times);
+    return new ServerConfig(newListen, name, limits, sharing, times);
   }
 
   /** This with another name. */
   public ServerConfig withName(String newName) {
-    return new ServerConfig(listen, newName, limits, tenants, times);
+    return new ServerConfig(listen, newName, limits, sharing, times);
   }
 
   /** This with other limits for tenants. */
   public ServerConfig withTenants(TenantPolicy newTenants) {
-    return new ServerConfig(listen, name, limits, newTenants, times);
+    return withSharing(new Sharing(newTenants, sharing.queue()));
+  }
+
+  /** This shared otherwise. */
+  public ServerConfig withSharing(Sharing newSharing) {
+    return new ServerConfig(listen, name, limits, newSharing, times);
   }
 
   /** This with other times. */
   public ServerConfig withTimes(TimeLimits newTimes) {
-    return new ServerConfig(listen, name, limits, tenants, newTimes);
+    return new ServerConfig(listen, name, limits, sharing, newTimes);
   }
 }

@@ -39,6 +39,7 @@ final class TenantFile {
           "weight",
           "sessions",
           "kv_positions",
+          "waiting",
           "requests_per_second",
           "burst",
           "bytes_per_second",
@@ -125,7 +126,8 @@ final class TenantFile {
         (int) integer(node, "weight", 1, Integer.MAX_VALUE),
         new TenantLimits.Held(
             (int) integer(node, "sessions", Integer.MAX_VALUE, Integer.MAX_VALUE),
-            integer(node, "kv_positions", Long.MAX_VALUE, Long.MAX_VALUE)),
+            integer(node, "kv_positions", Long.MAX_VALUE, Long.MAX_VALUE),
+            (int) integer(node, "waiting", Integer.MAX_VALUE, Integer.MAX_VALUE)),
         new TenantLimits.Rates(
             requests,
             (int) integer(node, "burst", burst, Integer.MAX_VALUE),

@@ -13,7 +13,7 @@ public record TenantLimits(int weight, Held held, Rates rates, Sizes sizes) {
   public static final TenantLimits NONE =
       new TenantLimits(
           1,
-          new Held(Integer.MAX_VALUE, Long.MAX_VALUE),
+          new Held(Integer.MAX_VALUE, Long.MAX_VALUE, Integer.MAX_VALUE),
           new Rates(0, 0, 0),
           new Sizes(Integer.MAX_VALUE, Integer.MAX_VALUE));
 
@@ -22,11 +22,13 @@ public record TenantLimits(int weight, Held held, Rates rates, Sizes sizes) {
    *
    * @param sessions that are open or wait
    * @param kvPositions reserved by them; of causal models
+   * @param waiting of these sessions, those that wait
    */
-  public record Held(int sessions, long kvPositions) {
+  public record Held(int sessions, long kvPositions, int waiting) {
     public Held {
       requirePositive("sessions", sessions);
       requirePositive("kv_positions", kvPositions);
+      requirePositive("waiting", waiting);
     }
   }
 

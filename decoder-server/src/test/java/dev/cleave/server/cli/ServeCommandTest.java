@@ -23,7 +23,14 @@ class ServeCommandTest {
   @Test
   void helpShowsExamplesAndTheDrain() {
     assertThat(run("--help")).isZero();
-    assertThat(out.toString()).contains("Examples:", "--bundle", "--drain-timeout", "SIGTERM");
+    assertThat(out.toString())
+        .contains(
+            "Examples:",
+            "--bundle",
+            "--drain-timeout",
+            "SIGTERM",
+            "--queue-per-tenant=N",
+            "\"waiting\"");
   }
 
   @Test
@@ -40,7 +47,15 @@ class ServeCommandTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"--precision,f17", "--max-sessions,many", "--port,x"})
+  @CsvSource({
+    "--precision,f17",
+    "--max-sessions,many",
+    "--port,x",
+    "--queue,0",
+    "--queue,65537",
+    "--queue-per-tenant,0",
+    "--queue-per-tenant,257"
+  })
   void wrongUsageIsStatusTwo(String option, String value) {
     assertThat(run("--bundle", folder.toString(), option, value)).isEqualTo(2);
     assertThat(err.toString()).contains(value);

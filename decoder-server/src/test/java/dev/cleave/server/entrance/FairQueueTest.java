@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(60)
 class FairQueueTest {
 
+  private static final QueueLimits LIMITS = QueueLimits.defaults();
   private static final Tenancy GREEDY = tenancy("greedy", TenantLimits.NONE);
   private static final Tenancy POLITE = tenancy("polite", TenantLimits.NONE);
 
@@ -98,7 +99,7 @@ class FairQueueTest {
   @Test
   void whoNeedsMorePositionsThanAreFreeIsNotOvertaken() {
     FairQueue queue =
-        new FairQueue(new KvSlots(8, 100, now::get), prompts, Runnable::run, now::get);
+        new FairQueue(new KvSlots(8, 100, now::get), prompts, LIMITS, Runnable::run, now::get);
     Ticket<PromptBuffer> large = enter(queue, GREEDY, 80);
     Ticket<PromptBuffer> larger = enter(queue, GREEDY, 90);
     Ticket<PromptBuffer> small = enter(queue, GREEDY, 10);
@@ -114,7 +115,8 @@ class FairQueueTest {
   @Test
   void promptMemoryIsWaitedForAsWell() {
     PromptBudget tight = new PromptBudget(2 * 4 * 8 * Float.BYTES);
-    FairQueue queue = new FairQueue(new KvSlots(8, now::get), tight, Runnable::run, now::get);
+    FairQueue queue =
+        new FairQueue(new KvSlots(8, now::get), tight, LIMITS, Runnable::run, now::get);
     Ticket<PromptBuffer> first = enter(queue, GREEDY);
     Ticket<PromptBuffer> second = enter(queue, GREEDY);
     Ticket<PromptBuffer> third = enter(queue, GREEDY);
@@ -156,10 +158,10 @@ class FairQueueTest {
 
   @Test
   void quotasCountWhatIsHeldAndWhatWaits() {
-    TenantLimits limits = TenantLimits.NONE.withHeld(new TenantLimits.Held(3, 100));
+    TenantLimits limits = TenantLimits.NONE.withHeld(new TenantLimits.Held(3, 100, 3));
     Tenancy small = tenancy("small", limits);
     FairQueue queue =
-        new FairQueue(new KvSlots(2, 1000, now::get), prompts, Runnable::run, now::get);
+        new FairQueue(new KvSlots(2, 1000, now::get), prompts, LIMITS, Runnable::run, now::get);
     Ticket<PromptBuffer> first = enter(queue, small, 30);
     enter(queue, small, 30);
     Refused positions = refusal(() -> enter(queue, small, 41));
@@ -178,20 +180,28 @@ class FairQueueTest {
 
   @Test
   void whatWaitsIsBoundedForATenantAndInAll() {
-    FairQueue queue = queue(1);
+    FairQueue queue =
+        new FairQueue(
+            new KvSlots(1, now::get), prompts, new QueueLimits(10, 4), Runnable::run, now::get);
     enter(queue, POLITE);
-    for (int i = 0; i < FairQueue.MOST_WAITING_OF_ONE; i++) {
+    for (int i = 0; i < 4; i++) {
       enter(queue, GREEDY);
     }
     assertThat(refusal(() -> enter(queue, GREEDY)).reason())
         .isEqualTo(WireReason.QUOTA_EXCEEDED.name());
+    TenantLimits own =
+        TenantLimits.NONE.withHeld(new TenantLimits.Held(Integer.MAX_VALUE, Long.MAX_VALUE, 2));
+    Tenancy modest = tenancy("modest", own);
+    enter(queue, modest);
+    enter(queue, modest);
+    assertThat(refusal(() -> enter(queue, modest)).getMessage()).contains("waiting of 2");
     enter(queue, POLITE);
-    for (int i = queue.waiting(); i < FairQueue.MOST_WAITING; i++) {
+    for (int i = queue.waiting(); i < 10; i++) {
       enter(queue, tenancy("tenant-" + i, TenantLimits.NONE));
     }
     assertThat(refusal(() -> enter(queue, tenancy("late", TenantLimits.NONE))).reason())
         .isEqualTo(WireReason.NO_KV_ROOM.name());
-    assertThat(queue.waiting()).isEqualTo(FairQueue.MOST_WAITING);
+    assertThat(queue.waiting()).isEqualTo(10);
   }
 
   /**
@@ -274,7 +284,7 @@ class FairQueueTest {
     AtomicInteger served = new AtomicInteger();
     try (ExecutorService executor = Executors.newFixedThreadPool(2);
         ExecutorService clients = Executors.newFixedThreadPool(threads)) {
-      FairQueue queue = new FairQueue(slots, prompts, executor, System::nanoTime);
+      FairQueue queue = new FairQueue(slots, prompts, LIMITS, executor, System::nanoTime);
       CountDownLatch done = new CountDownLatch(threads);
       for (int t = 0; t < threads; t++) {
         long seed = t;
@@ -312,7 +322,7 @@ class FairQueueTest {
   }
 
   private FairQueue queue(int slots) {
-    return new FairQueue(new KvSlots(slots, now::get), prompts, Runnable::run, now::get);
+    return new FairQueue(new KvSlots(slots, now::get), prompts, LIMITS, Runnable::run, now::get);
   }
 
   private Ticket<PromptBuffer> enter(FairQueue queue, Tenancy tenancy) {

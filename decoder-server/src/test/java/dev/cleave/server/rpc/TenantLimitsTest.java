@@ -3,6 +3,7 @@ package dev.cleave.server.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cleave.codec.HeaderForm;
+import dev.cleave.server.entrance.QueueLimits;
 import dev.cleave.server.session.TimeLimits;
 import dev.cleave.server.tenant.Tenant;
 import dev.cleave.server.tenant.TenantLimits;
@@ -31,7 +32,7 @@ class TenantLimitsTest {
 
   @Test
   void anUnknownTenantIsRefusedAndANamedOneIsHeldToItsSessions() throws Exception {
-    TenantLimits two = TenantLimits.NONE.withHeld(new TenantLimits.Held(2, Long.MAX_VALUE));
+    TenantLimits two = TenantLimits.NONE.withHeld(new TenantLimits.Held(2, Long.MAX_VALUE, 2));
     try (TenantServer server = start(8, Map.of(new Tenant("clinic"), two))) {
       WireError unknown = server.call("bank").send(TestServer.opening(4, 5)).awaitError();
       assertThat(unknown.reason()).isEqualTo(WireReason.TENANT_REFUSED.name());
@@ -181,6 +182,26 @@ class TenantLimitsTest {
         DecoderMethods.DESCRIBE,
         CallOptions.DEFAULT,
         DescribeRequest.getDefaultInstance());
+  }
+
+  @Test
+  void onlySoManyMayWaitAndFewerOfOneTenant() throws Exception {
+    ServerConfig config =
+        config(1, TenantPolicy.unlimited(), Duration.ofSeconds(30))
+            .withSharing(new ServerConfig.Sharing(TenantPolicy.unlimited(), new QueueLimits(2, 1)));
+    try (TenantServer server = TenantServer.start(config)) {
+      server.call("clinic").send(TestServer.opening(4, 5)).awaitOpened();
+      server.call("clinic").send(TestServer.opening(4, 5));
+      server.awaitMetric(1, "cleave.queue.depth");
+      WireError own = server.call("clinic").send(TestServer.opening(4, 5)).awaitError();
+      assertThat(own.reason()).isEqualTo(WireReason.QUOTA_EXCEEDED.name());
+      assertThat(own.metadata()).containsEntry("field", "waiting").containsEntry("limit", "1");
+      server.call("bank").send(TestServer.opening(4, 5));
+      server.awaitMetric(2, "cleave.queue.depth");
+      WireError all = server.call("school").send(TestServer.opening(4, 5)).awaitError();
+      assertThat(all.reason()).isEqualTo(WireReason.NO_KV_ROOM.name());
+      assertThat(all.metadata()).containsEntry("waiting", "2");
+    }
   }
 
   private static TenantServer start(int slots, Map<Tenant, TenantLimits> tenants) throws Exception {

@@ -25,7 +25,7 @@ class TenantPolicyTest {
         TenantPolicy.read(
             file(
                 """
-                {"clinic": {"weight": 3, "sessions": 8, "kv_positions": 65536,
+                {"clinic": {"weight": 3, "sessions": 8, "kv_positions": 65536, "waiting": 4,
                             "requests_per_second": 0.5, "bytes_per_second": 1000,
                             "prompt_positions": 512, "new_tokens": 64},
                  "*": {"requests_per_second": 20.5}}
@@ -34,7 +34,7 @@ class TenantPolicyTest {
         .contains(
             new TenantLimits(
                 3,
-                new TenantLimits.Held(8, 65_536),
+                new TenantLimits.Held(8, 65_536, 4),
                 new TenantLimits.Rates(0.5, 1, 1000),
                 new TenantLimits.Sizes(512, 64)));
     assertThat(policy.limits(BANK))
@@ -81,6 +81,7 @@ class TenantPolicyTest {
         "{\"clinic\": {\"weight\": \"3\"}}|weight must be a whole number",
         "{\"clinic\": {\"sessions\": 0}}|sessions must be positive, got 0",
         "{\"clinic\": {\"sessions\": 3000000000}}|up to 2147483647",
+        "{\"clinic\": {\"waiting\": 0}}|waiting must be positive, got 0",
         "{\"clinic\": {\"burst\": 3}}|burst",
         "{\"clinic\": {\"requests_per_second\": -1}}|requests_per_second",
         "{\"clinic\": {\"bytes_per_second\": 1.5}}|bytes_per_second",
