@@ -8,9 +8,11 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Whether and where an answer is kept, so that it outlives this process. */
+@SuppressWarnings("NullAway.Init") // picocli sets the fields
 final class JournalOptions {
   @Option(
       names = "--session-key",
@@ -23,11 +25,7 @@ final class JournalOptions {
       })
   @Nullable Path key;
 
-  @Option(
-      names = "--session-dir",
-      paramLabel = "DIR",
-      description = "Where journals are (default: ~/.local/state/cleave/sessions).")
-  @Nullable Path folder;
+  @Mixin SessionFolder folder;
 
   @Option(
       names = "--resume",
@@ -61,7 +59,6 @@ final class JournalOptions {
           "--after %d has a meaning with --resume alone, from 0 on".formatted(after),
           "leave it out");
     }
-    return found.map(it ->
-        JournalFolder.open(folder == null ? JournalFolder.usual() : folder, it, Clock.systemUTC()));
+    return found.map(it -> JournalFolder.open(folder.path(), it, Clock.systemUTC()));
   }
 }

@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       ChatCommand.class,
       DescribeCommand.class,
       KeysCommand.class,
+      SessionsCommand.class,
       DoctorCommand.class
     },
     mixinStandardHelpOptions = true,

@@ -2,17 +2,13 @@ package dev.cleave.edge.journal;
 
 import dev.cleave.edge.error.CleaveException;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 
 /**
  * Where a device keeps the journals of its sessions, and the key that opens them. Thread-safe.
@@ -34,11 +30,11 @@ public record JournalFolder(Path path, SessionKey key) {
               }
               : new FileAttribute<?>[0];
       Files.createDirectories(path, mode);
-      eraseLeftovers(path, clock.instant().minus(LEFTOVER));
-      return new JournalFolder(path, key);
     } catch (IOException e) {
       throw SealedRecords.failed("could not open the folder of sessions " + path, e);
     }
+    new KeptSessions(path).eraseOlderThan(clock.instant().minus(LEFTOVER));
+    return new JournalFolder(path, key);
   }
 
   /** Where it is unless told otherwise. */
@@ -63,24 +59,5 @@ public record JournalFolder(Path path, SessionKey key) {
    */
   public SessionJournal open(SessionId id) {
     return SessionJournal.open(path, key, id);
-  }
-
-  private static void eraseLeftovers(Path path, Instant before) throws IOException {
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(path, "*.journal")) {
-      for (Path file : files) {
-        if (Files.getLastModifiedTime(file).toInstant().isBefore(before)) {
-          eraseLeftover(file);
-        }
-      }
-    }
-  }
-
-  private static void eraseLeftover(Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      if (SessionJournal.tryLock(channel) != null) {
-        SessionJournal.erase(channel);
-        Files.deleteIfExists(file);
-      }
-    }
   }
 }

@@ -193,7 +193,7 @@ public final class SealedRecords implements AutoCloseable {
     return CleaveException.fatal(
         Code.JOURNAL,
         what + " is damaged behind %d records".formatted(count),
-        "it cannot be resumed: delete it, and generate again");
+        "it cannot be resumed: forget it with cleave sessions erase, and generate again");
   }
 
   static CleaveException failed(String what, Exception cause) {

@@ -5,6 +5,7 @@ import dev.cleave.edge.error.CleaveException.Code;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -23,14 +24,22 @@ public record SessionId(long high, long low) {
 
   /** Reads 32 digits of hex. */
   public static SessionId parse(String text) {
-    if (!HEX.matcher(text).matches()) {
-      throw CleaveException.fatal(
-          Code.INPUT,
-          "'%s' is not the id of a session, which is 32 digits of hex".formatted(text),
-          "give the one that was printed when the session began");
-    }
-    return new SessionId(
-        HexFormat.fromHexDigitsToLong(text, 0, 16), HexFormat.fromHexDigitsToLong(text, 16, 32));
+    return tryParse(text)
+        .orElseThrow(() ->
+            CleaveException.fatal(
+                Code.INPUT,
+                "'%s' is not the id of a session, which is 32 digits of hex".formatted(text),
+                "give the one that was printed when the session began"));
+  }
+
+  /** As {@link #parse}; empty where it is something else. */
+  static Optional<SessionId> tryParse(String text) {
+    return HEX.matcher(text).matches()
+        ? Optional.of(
+            new SessionId(
+                HexFormat.fromHexDigitsToLong(text, 0, 16),
+                HexFormat.fromHexDigitsToLong(text, 16, 32)))
+        : Optional.empty();
   }
 
   byte[] bytes() {

@@ -10,13 +10,9 @@ import dev.cleave.wire.Uplink;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -24,35 +20,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What one session has been, on disk: how it began, what it sent and what it was answered, each
  * record before anybody else learns of it. All of it is sealed under a key of its own, which stands
- * wrapped at the front:
- *
- * <pre>
- *    +---------------------------------------------------------------+
- *  0 |  magic: 'C' 'L' 'V' 'J'                                       |
- *    +---------------------------------------------------------------+
- *  4 |  version = 1                                                  |
- *    +---------------------------------------------------------------+
- *  8 |  the data key, wrapped: nonce of 12 bytes, 32, tag of 16      |
- *    +---------------------------------------------------------------+
- * 68 |  records, see {@link SealedRecords}                           |
- *    +---------------------------------------------------------------+
- * </pre>
- *
- * <p>Overwriting those 60 bytes is the end of all the rest. A file is locked by the process that
- * has it open. Confined to who holds the session's lock.
+ * wrapped at the front of the {@link JournalFile}. Confined to who holds the session's lock.
  */
 public final class SessionJournal implements AutoCloseable {
-  private static final int MAGIC = 'C' << 24 | 'L' << 16 | 'V' << 8 | 'J';
-  private static final int VERSION = 1;
-  private static final int KEY_OFFSET = 8;
-  private static final int WRAPPED_BYTES = 12 + SessionKey.BYTES + 16;
-  private static final int HEADER_BYTES = KEY_OFFSET + WRAPPED_BYTES;
-
   private static final byte BEGUN = 1;
   private static final byte ATTEMPT = 2;
   private static final byte OPENED = 3;
@@ -77,18 +51,15 @@ public final class SessionJournal implements AutoCloseable {
   }
 
   private final SessionId id;
-  private final Path file;
-  private final FileChannel channel;
+  private final JournalFile file;
   private final SealedRecords records;
   private final byte[] beginning;
   private final List<Entry> past;
   private boolean closed;
 
-  private SessionJournal(
-      SessionId id, Path file, FileChannel channel, SealedRecords records, List<byte[]> past) {
+  private SessionJournal(SessionId id, JournalFile file, SealedRecords records, List<byte[]> past) {
     this.id = id;
     this.file = file;
-    this.channel = channel;
     this.records = records;
     this.beginning = past.getFirst();
     this.past = past.stream().skip(1).map(this::entry).toList();
@@ -100,65 +71,48 @@ public final class SessionJournal implements AutoCloseable {
    * @param beginning what the session begins with, for who will resume it
    */
   static SessionJournal create(Path folder, SessionKey key, SessionId id, byte[] beginning) {
-    Path file = file(folder, id);
     byte[] dataKey = new byte[SessionKey.BYTES];
     new SecureRandom().nextBytes(dataKey);
     try {
-      FileChannel channel = SealedRecords.create(file);
+      JournalFile file = JournalFile.create(folder, id);
       try {
-        lock(channel, id);
-        ByteBuffer header =
-            ByteBuffer.allocate(HEADER_BYTES)
-                .putInt(MAGIC)
-                .putInt(VERSION)
-                .put(key.aead().encrypt(dataKey, associated(id)))
-                .flip();
-        while (header.hasRemaining()) {
-          channel.write(header);
-        }
-        SealedRecords records = records(channel, SessionKey.aead(dataKey), id);
+        file.writeKey(key.aead().encrypt(dataKey, file.associated()));
+        SealedRecords records = records(file, SessionKey.aead(dataKey), id);
         byte[] first = ByteBuffer.allocate(1 + beginning.length).put(BEGUN).put(beginning).array();
         records.append(first);
-        return new SessionJournal(id, file, channel, records, List.of(beginning));
+        return new SessionJournal(id, file, records, List.of(beginning));
       } catch (IOException | GeneralSecurityException | RuntimeException e) {
-        channel.close();
-        Files.deleteIfExists(file);
+        file.close();
+        Files.deleteIfExists(JournalFile.path(folder, id));
         throw e;
       }
     } catch (IOException | GeneralSecurityException e) {
-      throw SealedRecords.failed("could not begin the journal " + file, e);
+      throw SealedRecords.failed("could not begin the journal " + JournalFile.path(folder, id), e);
     }
   }
 
   /** Opens the journal of a session that another process began. */
   static SessionJournal open(Path folder, SessionKey key, SessionId id) {
-    Path file = file(folder, id);
     try {
-      FileChannel channel =
-          FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      JournalFile file = JournalFile.tryOpen(folder, id);
+      if (file == null) {
+        throw JournalFile.inUse(id);
+      }
       try {
-        lock(channel, id);
-        ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
-        while (header.hasRemaining() && channel.read(header) >= 0) {}
-        if (header.hasRemaining() || header.getInt(0) != MAGIC || header.getInt(4) != VERSION) {
-          throw unreadable(file, "it is no journal of this version");
-        }
-        byte[] wrapped = new byte[WRAPPED_BYTES];
-        header.get(KEY_OFFSET, wrapped);
-        Aead aead = SessionKey.aead(unwrap(key, wrapped, id, file));
-        SealedRecords records = records(channel, aead, id);
+        Aead aead = SessionKey.aead(unwrap(key, file));
+        SealedRecords records = records(file, aead, id);
         List<byte[]> past = new ArrayList<>();
         for (byte[] record = records.next(); record != null; record = records.next()) {
           past.add(record);
         }
         if (past.isEmpty() || past.getFirst()[0] != BEGUN) {
-          throw unreadable(file, "it ends before the session began");
+          throw file.unreadable("it ends before the session began");
         }
         byte[] first = past.getFirst();
         past.set(0, Arrays.copyOfRange(first, 1, first.length));
-        return new SessionJournal(id, file, channel, records, past);
+        return new SessionJournal(id, file, records, past);
       } catch (IOException | RuntimeException e) {
-        channel.close();
+        file.close();
         throw e;
       }
     } catch (NoSuchFileException e) {
@@ -168,7 +122,7 @@ public final class SessionJournal implements AutoCloseable {
               "it has ended, was erased, or is kept elsewhere (--session-dir)")
           .causedBy(e);
     } catch (IOException e) {
-      throw SealedRecords.failed("could not open the journal " + file, e);
+      throw SealedRecords.failed("could not open the journal " + JournalFile.path(folder, id), e);
     }
   }
 
@@ -220,8 +174,7 @@ public final class SessionJournal implements AutoCloseable {
       return;
     }
     try {
-      erase(channel);
-      Files.deleteIfExists(file);
+      file.erase();
     } catch (IOException e) {
       throw SealedRecords.failed("could not erase the journal " + file, e);
     } finally {
@@ -229,51 +182,23 @@ public final class SessionJournal implements AutoCloseable {
     }
   }
 
-  /** Overwrites the wrapped key, and does not return before the disk has that. */
-  static void erase(FileChannel channel) throws IOException {
-    byte[] noise = new byte[WRAPPED_BYTES];
-    new SecureRandom().nextBytes(noise);
-    ByteBuffer bytes = ByteBuffer.wrap(noise);
-    while (bytes.hasRemaining()) {
-      channel.write(bytes, KEY_OFFSET + (long) bytes.position());
-    }
-    channel.force(true);
-  }
-
-  /** Leaves the journal to who resumes the session. */
+  /** Leaves the journal to who resumes the session. Idempotent. */
   @Override
   public void close() {
     if (!closed) {
       closed = true;
-      records.close();
+      try {
+        file.close();
+      } catch (IOException e) {
+        throw SealedRecords.failed("could not close the journal " + file, e);
+      }
     }
   }
 
-  static Path file(Path folder, SessionId id) {
-    return folder.resolve(id + ".journal");
-  }
-
-  /** Null where another process, or this one, has it open. */
-  static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+  private static byte[] unwrap(SessionKey key, JournalFile file) throws IOException {
+    byte[] wrapped = file.readKey();
     try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      return null;
-    }
-  }
-
-  private static void lock(FileChannel channel, SessionId id) throws IOException {
-    if (tryLock(channel) == null) {
-      throw CleaveException.fatal(
-          Code.INPUT,
-          "the session %s is in use by a process that lives".formatted(id),
-          "wait for it, or end it");
-    }
-  }
-
-  private static byte[] unwrap(SessionKey key, byte[] wrapped, SessionId id, Path file) {
-    try {
-      return key.aead().decrypt(wrapped, associated(id));
+      return key.aead().decrypt(wrapped, file.associated());
     } catch (GeneralSecurityException e) {
       throw CleaveException.fatal(
               Code.INPUT,
@@ -283,18 +208,10 @@ public final class SessionJournal implements AutoCloseable {
     }
   }
 
-  private static SealedRecords records(FileChannel channel, Aead aead, SessionId id)
+  private static SealedRecords records(JournalFile file, Aead aead, SessionId id)
       throws IOException {
-    return new SealedRecords(channel, aead, associated(id), "the journal of session " + id);
-  }
-
-  /** What every part of the file is sealed with, beside its number. */
-  private static byte[] associated(SessionId id) {
-    return ByteBuffer.allocate(2 * Integer.BYTES + 16)
-        .putInt(MAGIC)
-        .putInt(VERSION)
-        .put(id.bytes())
-        .array();
+    return new SealedRecords(
+        file.channel(), aead, file.associated(), "the journal of session " + id);
   }
 
   private void append(byte kind, ByteBuffer body) {
@@ -317,13 +234,6 @@ public final class SessionJournal implements AutoCloseable {
     } catch (InvalidProtocolBufferException | BufferUnderflowException e) {
       throw records.damaged().causedBy(e);
     }
-  }
-
-  private static CleaveException unreadable(Path file, String why) {
-    return CleaveException.fatal(
-        Code.JOURNAL,
-        "could not read the journal %s: %s".formatted(file, why),
-        "it cannot be resumed: delete it, and generate again");
   }
 
   /** The number of the attempt that was recorded last; empty in a journal without a past. */

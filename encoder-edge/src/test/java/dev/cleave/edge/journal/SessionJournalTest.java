@@ -87,7 +87,7 @@ class SessionJournalTest {
   @Test
   void cutOffAnywhereItEndsBeforeTheRecordThatIsNotWhole() throws IOException {
     SessionId id = written();
-    Path file = SessionJournal.file(folder, id);
+    Path file = JournalFile.path(folder, id);
     byte[] all = Files.readAllBytes(file);
     List<SessionJournal.Entry> whole;
     try (SessionJournal journal = journals().open(id)) {
@@ -119,7 +119,7 @@ class SessionJournalTest {
   @Test
   void aChangedByteAnywhereIsNoticed() throws IOException {
     SessionId id = written();
-    Path file = SessionJournal.file(folder, id);
+    Path file = JournalFile.path(folder, id);
     byte[] all = Files.readAllBytes(file);
     for (int i = 0; i < all.length; i++) {
       byte[] changed = all.clone();
@@ -137,13 +137,12 @@ class SessionJournalTest {
   void nothingOfItIsReadable() throws IOException {
     SessionId id = written();
     String all =
-        new String(
-            Files.readAllBytes(SessionJournal.file(folder, id)), StandardCharsets.ISO_8859_1);
+        new String(Files.readAllBytes(JournalFile.path(folder, id)), StandardCharsets.ISO_8859_1);
     assertThat(all).startsWith("CLVJ"); // what is not sealed would be found
     for (String secret : List.of("began", "hidden", "frame", "north", "logits")) {
       assertThat(all).doesNotContain(secret);
     }
-    assertThat(Files.getPosixFilePermissions(SessionJournal.file(folder, id)))
+    assertThat(Files.getPosixFilePermissions(JournalFile.path(folder, id)))
         .isEqualTo(PosixFilePermissions.fromString("rw-------"));
   }
 
@@ -154,13 +153,13 @@ class SessionJournalTest {
     try (SessionJournal journal = journals().begin(BEGINNING)) {
       id = journal.id();
       fill(journal);
-      Files.createLink(link, SessionJournal.file(folder, id));
+      Files.createLink(link, JournalFile.path(folder, id));
       journal.erase();
       journal.erase();
     }
-    assertThat(SessionJournal.file(folder, id)).doesNotExist();
+    assertThat(JournalFile.path(folder, id)).doesNotExist();
     assertThatThrownBy(() -> journals().open(id)).hasMessageContaining("no session " + id);
-    Files.move(link, SessionJournal.file(folder, id));
+    Files.move(link, JournalFile.path(folder, id));
     assertThatThrownBy(() -> journals().open(id)).hasMessageContaining("session key");
   }
 
@@ -181,13 +180,13 @@ class SessionJournalTest {
     SessionId left = written();
     SessionId fresh = written();
     FileTime old = FileTime.from(Instant.now().minus(Duration.ofHours(25)));
-    Files.setLastModifiedTime(SessionJournal.file(folder, left), old);
+    Files.setLastModifiedTime(JournalFile.path(folder, left), old);
     try (SessionJournal used = journals().begin(BEGINNING)) {
-      Files.setLastModifiedTime(SessionJournal.file(folder, used.id()), old);
+      Files.setLastModifiedTime(JournalFile.path(folder, used.id()), old);
       var _ = journals();
-      assertThat(SessionJournal.file(folder, left)).doesNotExist();
-      assertThat(SessionJournal.file(folder, fresh)).exists();
-      assertThat(SessionJournal.file(folder, used.id())).exists();
+      assertThat(JournalFile.path(folder, left)).doesNotExist();
+      assertThat(JournalFile.path(folder, fresh)).exists();
+      assertThat(JournalFile.path(folder, used.id())).exists();
     }
   }
 
