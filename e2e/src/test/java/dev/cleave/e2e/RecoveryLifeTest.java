@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.cleave.edge.CleaveClient;
 import dev.cleave.edge.GenerateOptions;
 import dev.cleave.edge.Generation;
+import dev.cleave.edge.journal.KeptSessions;
+import dev.cleave.edge.journal.KeptSessions.Erasure;
+import dev.cleave.edge.journal.KeptSessions.Kept;
+import dev.cleave.edge.journal.SessionId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -63,23 +67,9 @@ class RecoveryLifeTest {
   @Test
   void aKilledClientsAnswerIsGoneOnWith(@TempDir Path work) throws Exception {
     Path bundle = Bundles.fixture(CAUSAL, work, 2);
-    Path key =
-        Files.writeString(work.resolve("key"), Base64.getEncoder().encodeToString(new byte[32]));
-    Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
     Path sessions = work.resolve("sessions");
     try (ServerProcess server = ServerProcess.start(bundle, "--max-sessions", "4")) {
-      List<String> common =
-          List.of(
-              "generate",
-              "--bundle",
-              bundle.toString(),
-              "--server",
-              server.address(),
-              "--no-receipt",
-              "--session-key",
-              key.toString(),
-              "--session-dir",
-              sessions.toString());
+      List<String> common = durable(work, bundle, server);
       Client undisturbed = Client.start(work, common, "--max-tokens", "200", TEXT);
       undisturbed.awaitEnd();
       assertThat(undisturbed.out()).hasSizeGreaterThan(20);
@@ -119,6 +109,71 @@ class RecoveryLifeTest {
         assertThat(left).isEmpty();
       }
     }
+  }
+
+  @Test
+  void aClientThatIsToldToEndLeavesItsAnswerToOneOther(@TempDir Path work) throws Exception {
+    Path bundle = Bundles.fixture(CAUSAL, work, 2);
+    KeptSessions sessions = new KeptSessions(work.resolve("sessions"));
+    try (ServerProcess server = ServerProcess.start(bundle, "--max-sessions", "4")) {
+      List<String> common = durable(work, bundle, server);
+      String undisturbed;
+      try (CleaveClient client = CleaveClient.open(bundle, server.address());
+          Generation answer =
+              client.generate(TEXT, GenerateOptions.defaults().withMaxNewTokens(200))) {
+        undisturbed = answer.text();
+      }
+      Client told = Client.start(work, common, "--max-tokens", "200", TEXT);
+      told.awaitOutput();
+      signal("STOP", server.pid());
+      for (int i = 1; i < TRIES && !sessions.list().stream().anyMatch(Kept::inUse); i++) {
+        signal("CONT", server.pid()); // it had ended
+        told = Client.start(work, common, "--max-tokens", "200", TEXT);
+        told.awaitOutput();
+        signal("STOP", server.pid());
+      }
+      told.process.destroy();
+      assertThat(told.process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+      assertThat(told.process.exitValue()).as(told.err()).isEqualTo(143);
+      String id = told.session();
+      String printed = told.out();
+      String after = Integer.toString(printed.codePointCount(0, printed.length()));
+      assertThat(told.err()).contains("kept: go on with --resume " + id + " --after " + after);
+      assertThat(sessions.list()).extracting(Kept::inUse).containsExactly(false);
+
+      Client first = Client.start(work, common, "--resume", id);
+      first.awaitOutput(); // of the journal: the server still stands still
+      Client second = Client.start(work, common, "--resume", id);
+      assertThat(second.process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+      assertThat(second.process.exitValue()).isEqualTo(2);
+      assertThat(second.err()).contains(id + " is in use by a process that lives");
+      assertThat(sessions.list()).extracting(Kept::inUse).containsExactly(true);
+      assertThat(sessions.erase(SessionId.parse(id))).isEqualTo(Erasure.IN_USE);
+      signal("CONT", server.pid());
+      first.awaitEnd();
+      assertThat(first.out()).isEqualTo(undisturbed + "\n");
+      assertThat(first.out()).startsWith(printed);
+      assertThat(sessions.list()).isEmpty();
+    }
+  }
+
+  /** The arguments of a client whose answers outlive it. */
+  private static List<String> durable(Path work, Path bundle, ServerProcess server)
+      throws IOException {
+    Path key =
+        Files.writeString(work.resolve("key"), Base64.getEncoder().encodeToString(new byte[32]));
+    Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+    return List.of(
+        "generate",
+        "--bundle",
+        bundle.toString(),
+        "--server",
+        server.address(),
+        "--no-receipt",
+        "--session-key",
+        key.toString(),
+        "--session-dir",
+        work.resolve("sessions").toString());
   }
 
   private static void saysNothing(Path journal) throws IOException {

@@ -3,6 +3,7 @@ package dev.cleave.edge;
 import dev.cleave.edge.codec.CodecChoice;
 import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.error.CleaveException.Code;
+import dev.cleave.edge.journal.SessionId;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -44,11 +45,12 @@ final class Beginning {
   }
 
   /** Refuses to go on with another model. */
-  void requireBundle(String opened) {
+  void requireBundle(SessionId session, String opened) {
     if (!bundleId.equals(opened)) {
       throw CleaveException.fatal(
           Code.INPUT,
-          "the session was begun with the bundle %s and this one is %s".formatted(bundleId, opened),
+          "the session %s was begun with the bundle %s and this one is %s"
+              .formatted(session, bundleId, opened),
           "resume it with the bundle that it began with");
     }
   }

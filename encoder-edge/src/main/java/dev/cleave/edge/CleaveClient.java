@@ -126,8 +126,9 @@ public final class CleaveClient implements AutoCloseable {
   /**
    * As {@link #generateFromIds(int[], GenerateOptions)}, and written down as it comes, each token
    * before the caller gets it, so that another process may {@link #resume} it should this one die.
-   * The journal is erased when the answer has ended, well or cancelled. No drafts are made: how
-   * many pay is a matter of time, and the answer must come about the same way once more.
+   * The journal is erased when the answer has ended, well, cancelled or closed, and kept when it
+   * has failed or was {@linkplain Generation#leave left}. No drafts are made: how many pay is a
+   * matter of time, and the answer must come about the same way once more.
    */
   public Generation generateFromIds(int[] ids, GenerateOptions options, JournalFolder journals) {
     Sampling sampling = options.sampling();
@@ -156,7 +157,7 @@ public final class CleaveClient implements AutoCloseable {
     SessionJournal journal = journals.open(id);
     try {
       Beginning beginning = Beginning.parse(journal.beginning());
-      beginning.requireBundle(bundleId());
+      beginning.requireBundle(id, bundleId());
       GenerateOptions options = beginning.options();
       return recorded(
           journal,

@@ -1,6 +1,7 @@
 package dev.cleave.edge;
 
 import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.journal.SessionId;
 import dev.cleave.edge.text.StopScanner;
 import dev.cleave.edge.text.StreamingDetokenizer;
@@ -85,6 +86,19 @@ public final class Generation implements Iterable<String>, AutoCloseable {
   /** Asks the server to stop; the iteration then ends soon, without an exception. */
   public void cancel() {
     source.cancel();
+  }
+
+  /**
+   * Ends the answer here as the end of the process would: the iteration fails, and where a session
+   * is kept it may be resumed, by this process as well. What does that when the process is told to
+   * end.
+   */
+  public void leave() {
+    source.leave(
+        CleaveException.fatal(
+            Code.CLOSED,
+            "the answer was left before its end",
+            session == null ? "generate again" : "resume its session"));
   }
 
   /** The ids received so far, without the one that ended the answer. A copy. */

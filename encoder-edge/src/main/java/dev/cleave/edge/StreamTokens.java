@@ -53,6 +53,11 @@ final class StreamTokens implements TokenSource {
   }
 
   @Override
+  public void leave(CleaveException why) {
+    stream.fail(why);
+  }
+
+  @Override
   public void close() {
     cancel();
     stream.close();

@@ -37,6 +37,9 @@ interface TokenSource extends AutoCloseable {
   /** Wants no more; {@link #next} may give what is under way and then ends. */
   void cancel();
 
+  /** Ends at once with this failure, and leaves what is kept of it to whoever resumes it. */
+  void leave(CleaveException why);
+
   /**
    * What was sent and received, once it has ended.
    *

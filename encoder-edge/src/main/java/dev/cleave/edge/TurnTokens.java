@@ -48,6 +48,11 @@ final class TurnTokens implements TokenSource {
   }
 
   @Override
+  public void leave(CleaveException why) {
+    turn.leave(why);
+  }
+
+  @Override
   public void close() {
     turn.close();
     atEnd.run();

@@ -155,7 +155,8 @@ public final class Exchange {
     responses.onCompleted();
   }
 
-  void fail(Throwable status) {
+  /** Ends the stream with this status, behind what was sent. */
+  public void fail(Throwable status) {
     responses.onError(status);
   }
 

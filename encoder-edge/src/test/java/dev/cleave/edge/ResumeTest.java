@@ -1,6 +1,7 @@
 package dev.cleave.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cleave.codec.CodecMode;
 import dev.cleave.edge.causal.FakeDecoderLink;
@@ -8,6 +9,8 @@ import dev.cleave.edge.causal.FakeLowerEngine;
 import dev.cleave.edge.causal.FakeModel;
 import dev.cleave.edge.codec.DeviceCodec;
 import dev.cleave.edge.engine.EncoderShape;
+import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.journal.JournalFolder;
 import dev.cleave.edge.journal.SessionId;
 import dev.cleave.edge.journal.SessionJournal;
@@ -25,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -32,6 +36,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -187,6 +192,82 @@ class ResumeTest {
       assertThat(engine.open).hasValue(0);
     }
     assertThat(resumed).isGreaterThan(25);
+  }
+
+  @Test
+  void anAnswerThatIsLeftFailsAndGoesOnWhenItIsResumed() throws Exception {
+    CountDownLatch left = new CountDownLatch(1);
+    AtomicInteger opens = new AtomicInteger();
+    try (ScriptedServer server =
+        ScriptedServer.start(exchange -> {
+          exchange.open(6);
+          exchange.prompt();
+          if (opens.getAndIncrement() == 0) {
+            exchange.tokens(0, ANSWER[0], ANSWER[1]);
+            left.await();
+            return;
+          }
+          exchange.tokens(0, ANSWER);
+          exchange.done(FinishReason.EOS, ANSWER.length);
+        })) {
+      ReplayLink link = ReplayLink.of(new RingLink(server), Recovery.defaults());
+      EncoderHalf half =
+          new EncoderHalf(bundle(Exchange.WIDTH), tokenizer, new FakeEncoder(), link);
+      open.addAll(List.of(half, link));
+      SessionJournal journal = journals("live").begin(new byte[3]);
+      try (Generation answer =
+          half.generate(PROMPT, RAW, link.recording(journal)).of(journal.id())) {
+        Iterator<String> pieces = answer.iterator();
+        assertThat(pieces.next()).isNotEmpty();
+        answer.leave();
+        assertLeft(() -> pieces.forEachRemaining(piece -> {}));
+        answer.cancel(); // too late for both
+      }
+      left.countDown();
+      assertThat(journal(journal.id())).exists();
+      SessionJournal taken = journals("live").open(journal.id());
+      assertThat(half.generate(PROMPT, RAW, link.recording(taken)).text())
+          .isEqualTo(tokenizer.decode(ANSWER));
+      assertThat(journal(journal.id())).doesNotExist();
+    }
+  }
+
+  @Test
+  void anAnswerThatTheDeviceTakesPartInMayBeLeftAnywhere() throws Exception {
+    for (int point = 0; point < 30; point += 3) {
+      FakeDecoderLink fake = new FakeDecoderLink(new FakeModel(400, 0), 24);
+      ReplayLink link = ReplayLink.of(fake, Recovery.defaults());
+      try (CausalHalf half =
+          new CausalHalf(
+              bundle(FakeLowerEngine.WIDTH), tokenizer, new FakeLowerEngine(256), link)) {
+        String whole = half.generate(PROMPT, RAW).text();
+        SessionJournal journal = journals("live").begin(new byte[3]);
+        AtomicInteger sent = new AtomicInteger();
+        List<Generation> answers = new ArrayList<>();
+        int at = point;
+        fake.onUplink =
+            (stream, message) -> {
+              if (sent.getAndIncrement() == at) {
+                answers.getFirst().leave();
+              }
+            };
+        try (Generation left = half.generate(PROMPT, RAW, link.recording(journal))) {
+          answers.add(left);
+          assertLeft(left::text);
+        }
+        assertThat(journal(journal.id())).as("point %d", point).exists();
+        SessionJournal taken = journals("live").open(journal.id());
+        assertThat(half.generate(PROMPT, RAW, link.recording(taken)).text()).isEqualTo(whole);
+        assertThat(journal(journal.id())).doesNotExist();
+      }
+    }
+  }
+
+  private static void assertLeft(ThrowingCallable iterating) {
+    assertThatThrownBy(iterating)
+        .isInstanceOfSatisfying(
+            CleaveException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED))
+        .hasMessageContaining("left before its end");
   }
 
   @Test

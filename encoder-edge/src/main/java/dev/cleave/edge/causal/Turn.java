@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * that advances, but for the prompt, which is computed on another. Where the answer ends is decided
  * here; what is sent for it is up to {@link TurnExchange}.
  *
- * <p>One thread advances; {@link #cancel}, {@link #close} and {@link #ended} may be called from
- * any.
+ * <p>One thread advances; {@link #cancel}, {@link #leave}, {@link #close} and {@link #ended} may be
+ * called from any.
  */
 public final class Turn implements AutoCloseable {
   private final SplitSession session;
@@ -130,6 +130,11 @@ public final class Turn implements AutoCloseable {
   public void cancel() {
     limit.cancel();
     exchange.wake();
+  }
+
+  /** Abandons the stream: whoever advances fails with this. */
+  public void leave(CleaveException why) {
+    exchange.leave(why);
   }
 
   /** Cancels the turn unless it has ended, and waits until nothing is computed for it. */

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * behind it. The server answers each position; the drafts that are what it answered one position
  * earlier stand, and the first answer behind them is the next step's token.
  *
- * <p>Confined to whoever holds the session, but for {@link #wake}.
+ * <p>Confined to whoever holds the session, but for {@link #wake} and {@link #leave}.
  */
 final class TurnExchange {
   private final SplitSession session;
@@ -76,6 +76,11 @@ final class TurnExchange {
     if (computing != null) {
       computing.stop();
     }
+  }
+
+  /** Abandons the stream, on which whoever waits or sends next fails with this. From any thread. */
+  void leave(CleaveException why) {
+    upper.fail(why);
   }
 
   /**

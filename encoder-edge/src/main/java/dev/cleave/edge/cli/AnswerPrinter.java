@@ -5,10 +5,13 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.cleave.edge.FinishReason;
 import dev.cleave.edge.Generation;
 import dev.cleave.edge.Receipt;
+import dev.cleave.edge.error.CleaveException;
+import dev.cleave.edge.journal.SessionId;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Prints one answer: streamed text or one JSON object, then the receipt. */
 record AnswerPrinter(
@@ -28,8 +31,7 @@ record AnswerPrinter(
 
   void print(Generation generation) {
     if (json) {
-      String text = generation.text();
-      out.println(toJson(answer(text, generation)));
+      printJson(generation);
     } else {
       stream(generation);
     }
@@ -39,9 +41,20 @@ record AnswerPrinter(
     }
   }
 
+  private void printJson(Generation generation) {
+    try {
+      String text = generation.text();
+      out.println(toJson(answer(text, generation)));
+    } catch (CleaveException e) {
+      generation.session().ifPresent(id -> sayKept(id, 0));
+      throw e;
+    }
+  }
+
   void stream(Generation generation) {
     boolean lineOpen = false;
     int left = after;
+    int printed = after;
     try {
       for (String whole : generation) {
         int known = Math.min(left, whole.codePointCount(0, whole.length()));
@@ -52,16 +65,44 @@ record AnswerPrinter(
         }
         out.print(piece);
         if (out.checkError()) {
-          generation.cancel(); // nobody reads any more
+          stop(generation); // nobody reads any more
+          continue;
         }
+        printed += piece.codePointCount(0, piece.length());
         lineOpen = !piece.endsWith("\n");
       }
+    } catch (CleaveException e) {
+      Optional<SessionId> kept = generation.session();
+      if (kept.isPresent()) {
+        if (lineOpen) {
+          err.println(); // not to out: what goes on with the answer goes on behind its last
+          // character
+          lineOpen = false;
+        }
+        sayKept(kept.get(), printed);
+      }
+      throw e;
     } finally {
       if (lineOpen) {
         out.println();
         out.flush();
       }
     }
+  }
+
+  private static void stop(Generation generation) {
+    if (generation.session().isPresent()) {
+      generation.leave(); // whoever read may have died, and come back
+    } else {
+      generation.cancel();
+    }
+  }
+
+  private void sayKept(SessionId id, int printed) {
+    err.printf(
+        "kept: go on with --resume %s%s, or forget it with cleave sessions erase %s%n",
+        id, printed == 0 ? "" : " --after " + printed, id);
+    err.flush();
   }
 
   static Answer answer(String text, Generation generation) {

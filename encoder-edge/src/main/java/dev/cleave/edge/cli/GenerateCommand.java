@@ -6,6 +6,7 @@ import dev.cleave.edge.GenerateOptions;
 import dev.cleave.edge.Generation;
 import dev.cleave.edge.chat.Chat;
 import dev.cleave.edge.chat.ChatMessage;
+import dev.cleave.edge.error.CleaveException;
 import dev.cleave.edge.journal.JournalFolder;
 import dev.cleave.edge.journal.SessionId;
 import java.io.PrintWriter;
@@ -71,13 +72,20 @@ final class GenerateCommand implements Callable<Integer> {
     String text = kept.resume == null ? prompt.read(err) : "";
     try (CleaveClient cleave = CleaveClient.open(how.bundle, client);
         Generation generation = begin(cleave, text, options, journals);
-        var _ = Interrupt.cancels(generation)) {
+        Interrupt interrupt = Interrupt.ends(generation)) {
       if (kept.resume == null) {
         generation.session().ifPresent(id -> err.println("session " + id));
         err.flush();
       }
-      new AnswerPrinter(out, err, json, !noReceipt, kept.after).print(generation);
-      return 0;
+      try {
+        new AnswerPrinter(out, err, json, !noReceipt, kept.after).print(generation);
+        return 0;
+      } catch (CleaveException e) {
+        if (interrupt.came()) {
+          return Failures.FAILED; // all was said, and the process is ending
+        }
+        throw e;
+      }
     }
   }
 

@@ -5,29 +5,41 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Makes Ctrl-C cancel a generation and lets its receipt be printed before the process ends. The
- * exit code, 130, is the JVM's own for SIGINT (143 for SIGTERM).
+ * Makes Ctrl-C cancel a generation and lets its receipt be printed before the process ends; one
+ * that may be resumed is left for that instead. The exit code, 130, is the JVM's own for SIGINT
+ * (143 for SIGTERM).
  */
 final class Interrupt implements AutoCloseable {
   private static final long PATIENCE_SECONDS = 3;
 
   private final CountDownLatch printed = new CountDownLatch(1);
   private final Thread hook;
+  private volatile boolean came;
 
   private Interrupt(Generation generation) {
     this.hook =
         new Thread(
             () -> {
-              generation.cancel();
+              came = true;
+              if (generation.session().isPresent()) {
+                generation.leave();
+              } else {
+                generation.cancel();
+              }
               awaitPrinted();
             },
             "cleave-interrupt");
   }
 
-  static Interrupt cancels(Generation generation) {
+  static Interrupt ends(Generation generation) {
     Interrupt interrupt = new Interrupt(generation);
     Runtime.getRuntime().addShutdownHook(interrupt.hook);
     return interrupt;
+  }
+
+  /** Whether the process ends. */
+  boolean came() {
+    return came;
   }
 
   private void awaitPrinted() {

@@ -21,7 +21,8 @@ final class JournalOptions {
         "Keep the answer as it comes in an encrypted journal, so that --resume may go on with it should"
             + " this process die. Its id is printed first, on standard error.",
         "The key is the file's, see cleave keys session (default: what CLEAVE_SESSION_KEY holds, else"
-            + " nothing is kept). The journal is erased when the answer ends."
+            + " nothing is kept). The journal is erased when the answer ends. It stays when this process"
+            + " fails, is killed, or gets SIGTERM or Ctrl-C: see cleave sessions."
       })
   @Nullable Path key;
 

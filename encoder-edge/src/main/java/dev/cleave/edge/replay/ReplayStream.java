@@ -174,6 +174,7 @@ final class ReplayStream implements DecoderStream {
   private boolean agree(DecoderStream stream, Opened opened) {
     lock.lock();
     try {
+      requireGoing();
       if (!isCurrent(stream)) {
         return false;
       }
@@ -221,6 +222,7 @@ final class ReplayStream implements DecoderStream {
 
   /** Whether the caller has not got this from a server before; under the lock. */
   private boolean isNew(DecoderStream stream, ServerMessage message) {
+    requireGoing(); // it may have been left since the message came
     Transcript.Answer answer = transcript.take(message);
     if (answer == Transcript.Answer.NEW) {
       reopening.attempts().opened();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.cleave.edge.ScriptedServer;
+import dev.cleave.edge.journal.KeptSessions;
 import dev.cleave.edge.text.Fixtures;
 import dev.cleave.v1.FinishReason;
 import dev.cleave.wire.Uplink;
@@ -12,7 +13,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -66,6 +69,45 @@ class MainProcessTest {
       assertThat(process.exitValue()).isEqualTo(130);
       assertThat(Files.readString(folder.resolve("out"))).isEqualTo("line one\n");
       assertThat(Files.readString(folder.resolve("err"))).contains("ended by CANCELLED");
+    }
+  }
+
+  @Test
+  void leavesWhatMayBeResumedOnInterrupt() throws Exception {
+    assumeThat(interruptsAreIgnored()).as("started in the background by a shell").isFalse();
+    Path bundle = Fixtures.split("t5-v1.0-tied-relu", folder);
+    Path sessions = folder.resolve("sessions");
+    try (ScriptedServer server =
+        ScriptedServer.start(exchange -> {
+          exchange.accept();
+          exchange.tokens(0, Fixtures.ids("line one"));
+        })) {
+      Path key =
+          Files.writeString(
+              folder.resolve("key"), Base64.getEncoder().encodeToString(new byte[32]));
+      Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+      Process process =
+          start(
+              "generate",
+              "--bundle",
+              bundle.toString(),
+              "--server",
+              server.address(),
+              "--session-key",
+              key.toString(),
+              "--session-dir",
+              sessions.toString(),
+              "pain");
+      awaitText(process, "line one");
+      new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+      assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).isEqualTo(130);
+      // Nothing behind the text, as the rest goes on there.
+      assertThat(Files.readString(folder.resolve("out"))).isEqualTo("line one");
+      String id = new KeptSessions(sessions).list().getFirst().id().toString();
+      assertThat(Files.readString(folder.resolve("err")))
+          .contains("session " + id, "--resume " + id + " --after 8", "sessions erase " + id)
+          .doesNotContain("receipt", "cleave: ");
     }
   }
 
