@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -41,6 +42,9 @@ final class HostileCase {
 
   /** Sockets that were let go and are not closed yet. */
   private static final int MORE_FILES = 16;
+
+  /** So many are made between two lines of progress. */
+  private static final int BLOCK = 10_000;
 
   /** An attack, and how often it is made in the short and in the long form, on each kind. */
   private record Plan(String attack, int shortForm, int longForm) {}
@@ -132,22 +136,28 @@ final class HostileCase {
       throws IOException {
     Plan plan = PLANS.get(number);
     int count = setting.extent().rounds(plan.shortForm(), plan.longForm());
-    long began = System.nanoTime();
-    Attacker.Result result =
-        attacker.attack(plan.attack(), setting.random(NAME, number).nextLong(), count);
-    attacks += result.total();
-    setting.say(
-        "hostile, %s: %s, %d in %d s, honest answers so far %d, refused %d: %s"
-            .formatted(
-                kind.text(),
-                plan.attack(),
-                result.total(),
-                TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began),
-                honest.answered(),
-                honest.refused(),
-                result.outcomes()));
-    if (result.faults() > 0) {
-      faults.add("%d of %s at fault: %s".formatted(result.faults(), plan.attack(), result.kept()));
+    SplittableRandom random = setting.random(NAME, number);
+    for (int done = 0; done < count && server.alive(); done += BLOCK) {
+      long began = System.nanoTime();
+      Attacker.Result result =
+          attacker.attack(plan.attack(), random.nextLong(), Math.min(BLOCK, count - done));
+      attacks += result.total();
+      setting.say(
+          "hostile, %s: %s, %d from %d of %d in %d s, honest answers so far %d, refused %d: %s"
+              .formatted(
+                  kind.text(),
+                  plan.attack(),
+                  result.total(),
+                  done,
+                  count,
+                  TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began),
+                  honest.answered(),
+                  honest.refused(),
+                  result.outcomes()));
+      if (result.faults() > 0) {
+        faults.add(
+            "%d of %s at fault: %s".formatted(result.faults(), plan.attack(), result.kept()));
+      }
     }
     if (!server.alive()) {
       faults.add("the server has ended after " + plan.attack());
