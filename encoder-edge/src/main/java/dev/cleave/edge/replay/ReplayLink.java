@@ -142,7 +142,7 @@ public final class ReplayLink implements DecoderLink {
     ReplayStream stream =
         new ReplayStream(
             reopening,
-            new ReplayStream.Books(transcript, recording),
+            new ReplaySession.Books(transcript, recording),
             new Patience(recovery, terms.deadline()),
             first,
             streams::remove);

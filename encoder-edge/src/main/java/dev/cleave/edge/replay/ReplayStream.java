@@ -1,79 +1,34 @@
 package dev.cleave.edge.replay;
 
 import dev.cleave.edge.error.CleaveException;
-import dev.cleave.edge.error.CleaveException.Code;
 import dev.cleave.edge.link.DecoderStream;
-import dev.cleave.edge.link.Protocol;
 import dev.cleave.edge.link.StreamCancelled;
-import dev.cleave.edge.link.TurnLimit;
-import dev.cleave.edge.link.WireTally;
-import dev.cleave.v1.Open;
 import dev.cleave.v1.Opened;
 import dev.cleave.v1.ServerMessage;
 import dev.cleave.wire.Uplink;
-import java.util.ArrayDeque;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One session over as many streams as it takes. All state is guarded by one lock, which nobody
- * holds while waiting for a server. Whoever meets the loss of a stream first recovers, the others
- * wait for that; until it has succeeded the lost stream stays in its place.
+ * One session over as many streams as it takes: sends and reads on the one that stands. Whoever
+ * meets its loss first recovers, the others wait for that; until it has succeeded the lost stream
+ * stays in its place. Thread-safe as its interface says.
  */
-final class ReplayStream implements DecoderStream {
-  /**
-   * Answers that the caller has already and that are asked for ahead of the first of them: no more
-   * than a stream takes unread, so that nobody waits for the other.
-   */
-  private static final int ASKED_AHEAD = 8;
-
-  /**
-   * What is remembered of the session.
-   *
-   * @param transcript for other servers
-   * @param recording for other processes
-   */
-  record Books(Transcript transcript, Recording recording) {}
-
-  private final Reopening reopening;
-  private final Transcript transcript;
-  private final Recording recording;
-  private final Patience patience;
-  private final Consumer<ReplayStream> onEnd;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-
-  /** Answers that came while the session was sent again. */
-  private final ArrayDeque<ServerMessage> pending = new ArrayDeque<>();
-
-  private final ReplayTally tally = new ReplayTally();
-  private DecoderStream current;
-  private @Nullable DecoderStream candidate;
-  private @Nullable CleaveException over;
-  private boolean recovering;
-  private boolean cancelled;
-  private boolean completed;
-  private boolean promptSent;
+final class ReplayStream extends ReplaySession {
+  private final Rescue rescue = new Rescue(this);
 
   /** Threads that wait to be let in or to send. */
   private int connecting;
 
-  private String lastServer = "";
+  private volatile boolean promptSent;
 
   ReplayStream(
       Reopening reopening,
       Books books,
       Patience patience,
       DecoderStream first,
-      Consumer<ReplayStream> onEnd) {
-    this.reopening = reopening;
-    this.transcript = books.transcript();
-    this.recording = books.recording();
-    this.patience = patience;
-    this.current = first;
-    this.onEnd = onEnd;
+      Consumer<ReplaySession> onEnd) {
+    super(reopening, books, patience, first, onEnd);
   }
 
   @Override
@@ -88,20 +43,19 @@ final class ReplayStream implements DecoderStream {
       }
       message = recording.sending(asked);
       transcript.keep(message);
-      boolean sent = false;
+      boolean sent;
       try {
-        while (recovering) {
-          sent = true; // by whoever recovers
-          await();
-        }
-        requireGoing();
+        sent = recovering; // by whoever does
+        awaitRecovered();
         stream = current;
       } catch (RuntimeException e) {
         transcript.takeBack();
         throw e;
       }
       tally.sent(message);
-      promptSent |= message instanceof Uplink.EndOfPrompt;
+      if (message instanceof Uplink.EndOfPrompt) {
+        promptSent = true;
+      }
       if (sent) {
         return !cancelled;
       }
@@ -220,44 +174,11 @@ final class ReplayStream implements DecoderStream {
     }
   }
 
-  /** Whether the caller has not got this from a server before; under the lock. */
-  private boolean isNew(DecoderStream stream, ServerMessage message) {
-    requireGoing(); // it may have been left since the message came
-    Transcript.Answer answer = transcript.take(message);
-    if (answer == Transcript.Answer.NEW) {
-      reopening.attempts().opened();
-      reopening.attempts().progressed();
-      patience.progressed();
-      recording.answered(message, !(stream instanceof RecordedStream));
-      return true;
-    }
-    if (answer == Transcript.Answer.OTHER && !cancelled) {
-      throw end(
-          CleaveException.fatal(
-              Code.DIVERGED,
-              "the session cannot go on: at %s the server %s does not answer what %s answered before"
-                  .formatted(
-                      Transcript.place(message), name(stream.serverName()), name(lastServer)),
-              "let all servers run the same version, bundle, precision and kind of device"));
-    }
-    if (answer == Transcript.Answer.OTHER) {
-      throw new StreamCancelled(); // an end that came before the server was where the caller is
-    }
-    return false;
-  }
-
-  private static String name(String server) {
-    return server.isEmpty() ? "without a name" : server;
-  }
-
   /** The stream in use, which may wait from now on; waits while there is none. */
   private DecoderStream standing() {
     lock.lock();
     try {
-      while (recovering) {
-        await();
-      }
-      requireGoing();
+      awaitRecovered();
       patience.arm(current);
       return current;
     } finally {
@@ -275,10 +196,7 @@ final class ReplayStream implements DecoderStream {
     CleaveException why = failure;
     lock.lock();
     try {
-      while (recovering) {
-        await();
-      }
-      requireGoing();
+      awaitRecovered();
       if (!isCurrent(stream)) {
         return true;
       }
@@ -299,377 +217,20 @@ final class ReplayStream implements DecoderStream {
       lock.unlock();
     }
     try {
-      recover(why);
+      rescue.from(why);
       return true;
     } finally {
       lock.lock();
       try {
-        recovering = false;
-        if (candidate != null) {
-          candidate.close();
-          tally.replaced(candidate.tally());
-          candidate = null;
-        }
-        if (over != null || completed) {
-          transcript.close();
-        }
-        changed.signalAll();
+        recovered();
       } finally {
         lock.unlock();
       }
     }
-  }
-
-  private void recover(CleaveException failure) {
-    CleaveException why = failure;
-    while (true) {
-      Open request = prepare(why);
-      try {
-        DecoderStream next = reopening.open(request, patience.left());
-        offer(next);
-        replay(next, request);
-        return;
-      } catch (CleaveException e) {
-        why = dropped(e);
-      } catch (StreamCancelled e) {
-        throw unwanted();
-      }
-    }
-  }
-
-  /** Counts an attempt and waits until its time has come. */
-  private Open prepare(CleaveException why) {
-    lock.lock();
-    try {
-      requireStillWanted();
-      if (!current.serverName().isEmpty()) {
-        reopening.attempts().opened();
-      }
-      current.fail(why);
-      patience.lost();
-      long wait;
-      if (!transcript.isWhole()) {
-        throw end(reopening.attempts().keptTooLittle(why));
-      }
-      try {
-        wait = reopening.attempts().next(why);
-      } catch (CleaveException e) {
-        throw end(e);
-      }
-      long end = System.nanoTime() + wait;
-      while (true) {
-        requireStillWanted();
-        if (patience.overspent()) {
-          throw end(patience.overspent(why));
-        }
-        long left = patience.capped(end - System.nanoTime());
-        if (left <= 0) {
-          Open request = reopening.request();
-          recording.attempt(request.getAttempt());
-          return request;
-        }
-        var _ = changed.awaitNanos(left);
-      }
-    } catch (InterruptedException e) {
-      throw interrupted(e);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** A stream that may take the place of the one that was lost. */
-  private void offer(DecoderStream next) {
-    lock.lock();
-    try {
-      candidate = next;
-      requireStillWanted();
-      transcript.rewind();
-      pending.clear();
-      patience.arm(next);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Sends all that was kept, and puts the stream in the place of the one that was lost. */
-  private void replay(DecoderStream next, Open request) {
-    Opened opened = next.opened();
-    lock.lock();
-    try {
-      reopening.requireFits(opened);
-      tally.again(new Uplink.OpenSession(request));
-    } finally {
-      lock.unlock();
-    }
-    while (true) {
-      Uplink message;
-      int ahead;
-      lock.lock();
-      try {
-        requireStillWanted();
-        patience.arm(next);
-        message = transcript.next();
-        if (message == null) {
-          take(next);
-          return;
-        }
-        tally.again(message);
-        ahead = transcript.owedAgain() - ASKED_AHEAD;
-      } finally {
-        lock.unlock();
-      }
-      if (!next.send(message)) {
-        throw new StreamCancelled();
-      }
-      for (; ahead >= 0; ahead--) {
-        ServerMessage answer = next.next();
-        lock.lock();
-        try {
-          if (isNew(next, answer)) {
-            pending.add(answer);
-          }
-        } finally {
-          lock.unlock();
-        }
-      }
-    }
-  }
-
-  private void take(DecoderStream next) {
-    tally.replaced(current.tally());
-    if (!current.serverName().isEmpty()) {
-      lastServer = current.serverName();
-    }
-    current = next;
-    candidate = null;
-    if (!transcript.owed()) {
-      patience.progressed(); // whatever comes next is up to the caller
-    }
-  }
-
-  /** Drops a candidate, where there may be another, and says why. */
-  private CleaveException dropped(CleaveException failure) {
-    lock.lock();
-    try {
-      requireGoing();
-      CleaveException why = failure;
-      if (Patience.isLimit(failure)) {
-        patience.requireWanted();
-        why = patience.stalled();
-      }
-      if (candidate != null) {
-        candidate.fail(why);
-        tally.replaced(candidate.tally());
-        candidate = null;
-      }
-      return why;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Why a candidate was cancelled. */
-  private RuntimeException unwanted() {
-    lock.lock();
-    try {
-      requireStillWanted();
-      return end(Protocol.broken("it answered before it opened the session"));
-    } catch (StreamCancelled e) {
-      return e;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void limit(TurnLimit limit) {
-    lock.lock();
-    try {
-      patience.limit(limit);
-      patience.arm(current);
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void wake() {
-    lock.lock();
-    try {
-      patience.wake();
-      current.wake();
-      if (candidate != null) {
-        candidate.wake();
-      }
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void complete() {
-    lock.lock();
-    try {
-      completed = true;
-      current.complete();
-      recording.erase();
-      release();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void cancel() {
-    lock.lock();
-    try {
-      if (!cancelled && !completed && over == null) {
-        cancelled = true;
-        current.cancel();
-        if (candidate != null) {
-          candidate.cancel();
-        }
-        changed.signalAll();
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void fail(CleaveException failure) {
-    lock.lock();
-    try {
-      var _ = end(failure);
-      current.fail(failure);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void close() {
-    lock.lock();
-    try {
-      if (over == null) {
-        recording.erase(); // nobody wants it any more
-      }
-      if (!completed) {
-        var _ =
-            end(
-                CleaveException.fatal(
-                    Code.CLOSED, "the generation was closed before its end", "start a new one"));
-      }
-      current.close();
-      release();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** The session ends with this, unless it has ended; under the lock. */
-  private CleaveException end(CleaveException failure) {
-    if (over == null && !completed) {
-      over = failure;
-    }
-    if (candidate != null) {
-      candidate.fail(failure);
-    }
-    release();
-    changed.signalAll();
-    return failure;
-  }
-
-  /** Under the lock. A journal that is left here may be resumed: the session has failed. */
-  private void release() {
-    recording.leave();
-    if (!recovering) {
-      transcript.close();
-    }
-    onEnd.accept(this);
   }
 
   @Override
   public boolean promptSent() {
-    lock.lock();
-    try {
-      return promptSent;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public String serverName() {
-    lock.lock();
-    try {
-      String name = current.serverName();
-      return name.isEmpty() ? lastServer : name;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public WireTally tally() {
-    lock.lock();
-    try {
-      return tally.with(current.tally(), candidate == null ? null : candidate.tally());
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  @Override
-  public void awaitEnd() {
-    DecoderStream stream;
-    lock.lock();
-    try {
-      stream = current;
-    } finally {
-      lock.unlock();
-    }
-    stream.awaitEnd();
-  }
-
-  @SuppressWarnings("ReferenceEquality") // which one it is
-  private boolean isCurrent(DecoderStream stream) {
-    return stream == current;
-  }
-
-  private void requireGoing() {
-    if (over != null) {
-      throw over;
-    }
-  }
-
-  private void requireStillWanted() {
-    requireGoing();
-    if (cancelled) {
-      throw new StreamCancelled();
-    }
-    patience.requireWanted();
-  }
-
-  /** Waits for whoever recovers; callers loop. */
-  @SuppressWarnings("WaitNotInLoop")
-  private void await() {
-    try {
-      changed.await();
-    } catch (InterruptedException e) {
-      throw interrupted(e);
-    }
-  }
-
-  private CleaveException interrupted(InterruptedException e) {
-    Thread.currentThread().interrupt();
-    return end(
-        CleaveException.fatal(
-                Code.CLOSED,
-                "the thread was interrupted while it waited for the server",
-                "generate again")
-            .causedBy(e));
+    return promptSent;
   }
 }
