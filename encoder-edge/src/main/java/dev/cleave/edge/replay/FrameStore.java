@@ -2,11 +2,14 @@ package dev.cleave.edge.replay;
 
 import dev.cleave.edge.journal.SealedRecords;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The frames that one session keeps, up to a limit: in memory first, then sealed in a temporary
- * file. Confined to who holds the session's lock.
+ * file. It has them to itself, as the transport may have what is sent for longer than anybody
+ * knows, and overwrites what it drops. Confined to who holds the session's lock.
  */
 final class FrameStore implements AutoCloseable {
 
@@ -15,7 +18,7 @@ final class FrameStore implements AutoCloseable {
     /** The frame's length. */
     int bytes();
 
-    /** In memory, in the very buffer that was sent. */
+    /** In memory, in an array that nobody else has. */
     record InMemory(ByteBuffer frame) implements Kept {
       @Override
       public int bytes() {
@@ -29,11 +32,22 @@ final class FrameStore implements AutoCloseable {
 
   private final long most;
   private final long mostInMemory;
+  private final IntFunction<byte[]> memory;
   private long bytes;
   private long bytesInMemory;
   private @Nullable SealedRecords disk;
 
   FrameStore(Recovery recovery) {
+    this(recovery, byte[]::new);
+  }
+
+  /**
+   * A store of its own memory.
+   *
+   * @param memory makes an array of that many bytes
+   */
+  FrameStore(Recovery recovery, IntFunction<byte[]> memory) {
+    this.memory = memory;
     this.most = recovery.maxBytesKept();
     this.mostInMemory = recovery.bytesInMemory();
   }
@@ -44,23 +58,29 @@ final class FrameStore implements AutoCloseable {
   }
 
   Kept keep(ByteBuffer frame) {
-    bytes += frame.remaining();
-    if (frame.remaining() <= mostInMemory - bytesInMemory) {
-      bytesInMemory += frame.remaining();
-      return new Kept.InMemory(exact(frame));
-    }
-    if (disk == null) {
-      disk = SealedRecords.temporary();
-    }
-    byte[] copy = new byte[frame.remaining()];
+    byte[] copy = memory.apply(frame.remaining());
     frame.duplicate().get(copy);
-    long number = disk.count();
-    return new Kept.OnDisk(disk.append(copy), number, copy.length);
+    bytes += copy.length;
+    if (copy.length <= mostInMemory - bytesInMemory) {
+      bytesInMemory += copy.length;
+      return new Kept.InMemory(ByteBuffer.wrap(copy));
+    }
+    try {
+      if (disk == null) {
+        disk = SealedRecords.temporary();
+      }
+      long number = disk.count();
+      return new Kept.OnDisk(disk.append(copy), number, copy.length);
+    } finally {
+      Arrays.fill(copy, (byte) 0);
+    }
   }
 
+  /** A copy, for the transport. */
   ByteBuffer read(Kept kept) {
     return switch (kept) {
-      case Kept.InMemory(ByteBuffer frame) -> frame;
+      case Kept.InMemory(ByteBuffer frame) ->
+          ByteBuffer.allocate(frame.remaining()).put(frame.duplicate()).flip();
       case Kept.OnDisk(long position, long number, int _) -> {
         if (disk == null) {
           throw new IllegalStateException("the frames are forgotten");
@@ -72,11 +92,15 @@ final class FrameStore implements AutoCloseable {
 
   void drop(Kept kept) {
     bytes -= kept.bytes();
-    if (kept instanceof Kept.InMemory) {
+    if (kept instanceof Kept.InMemory(ByteBuffer frame)) {
       bytesInMemory -= kept.bytes();
+      for (int i = 0; i < frame.limit(); i++) {
+        frame.put(i, (byte) 0);
+      }
     }
   }
 
+  /** Behind {@link #drop} of all that is in memory. */
   @Override
   public void close() {
     bytes = 0;
@@ -85,12 +109,5 @@ final class FrameStore implements AutoCloseable {
       disk.close();
       disk = null;
     }
-  }
-
-  /** Buffers have the size of the longest frame that there could have been. */
-  private static ByteBuffer exact(ByteBuffer frame) {
-    return frame.remaining() > frame.capacity() / 4 * 3
-        ? frame
-        : ByteBuffer.allocate(frame.remaining()).put(frame.duplicate()).flip();
   }
 }

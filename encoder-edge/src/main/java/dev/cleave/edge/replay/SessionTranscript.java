@@ -7,7 +7,9 @@ import dev.cleave.wire.Uplink;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +33,12 @@ final class SessionTranscript implements Transcript {
       this.frame = frame;
       this.span = span;
       this.asks = asks;
+    }
+
+    void forgetAnswer() {
+      if (answer != null) {
+        Arrays.fill(answer, 0);
+      }
     }
 
     boolean isOutstanding() {
@@ -95,7 +103,9 @@ final class SessionTranscript implements Transcript {
     }
     if (!whole) {
       // What was asked is still to be answered; the rest is of no use any more.
-      entries.subList(0, entries.size() - 1).clear();
+      List<Entry> useless = entries.subList(0, entries.size() - 1);
+      useless.forEach(this::drop);
+      useless.clear();
       store.close();
     }
   }
@@ -128,6 +138,7 @@ final class SessionTranscript implements Transcript {
     replayed = Math.min(replayed, entries.size());
   }
 
+  /** What it was answered stays: the stream in use may have been asked once more. */
   private void drop(Entry entry) {
     if (entry.frame != null) {
       store.drop(entry.frame);
@@ -215,6 +226,8 @@ final class SessionTranscript implements Transcript {
 
   @Override
   public void close() {
+    entries.forEach(this::drop);
+    Stream.concat(entries.stream(), asked.stream()).forEach(Entry::forgetAnswer);
     entries.clear();
     asked.clear();
     store.close();

@@ -54,7 +54,7 @@ interface Transcript extends AutoCloseable {
     };
   }
 
-  /** Forgets everything. */
+  /** Forgets everything, overwriting it. */
   @Override
   void close();
 }

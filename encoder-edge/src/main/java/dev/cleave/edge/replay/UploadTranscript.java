@@ -107,7 +107,9 @@ final class UploadTranscript implements Transcript {
       return same ? Answer.KNOWN : Answer.OTHER;
     }
     if (answered == ids.length) {
-      ids = Arrays.copyOf(ids, 2 * answered);
+      int[] longer = Arrays.copyOf(ids, 2 * answered);
+      Arrays.fill(ids, 0);
+      ids = longer;
     }
     ids[answered++] = token.getId();
     matched = answered;
@@ -116,6 +118,7 @@ final class UploadTranscript implements Transcript {
 
   @Override
   public void close() {
+    frames.forEach(store::drop);
     frames.clear();
     store.close();
     Arrays.fill(ids, 0);
