@@ -18,17 +18,12 @@ import dev.cleave.server.session.SessionLimits;
 import dev.cleave.server.telemetry.Monitoring;
 import dev.cleave.server.upper.UpperEngine;
 import dev.cleave.server.upper.UpperShape;
-import io.grpc.Server;
-import io.grpc.netty.NettyServerBuilder;
-import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,22 +39,19 @@ import org.slf4j.LoggerFactory;
 public final class DecoderServer implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(DecoderServer.class);
-  private static final Duration TRANSPORT_GRACE = Duration.ofSeconds(2);
 
   private final Foundation base;
   private final EngineOwner owner;
-  private final Transport transport;
-  private final Server grpc;
+  private final ServedPort port;
   private final AtomicBoolean closed = new AtomicBoolean();
   private final CompletableFuture<EngineLoss> engineLost = new CompletableFuture<>();
   private volatile boolean hurried;
   private @Nullable SideEndpoint side;
 
-  private DecoderServer(Foundation base, EngineOwner owner, Transport transport, Server grpc) {
+  private DecoderServer(Foundation base, EngineOwner owner, ServedPort port) {
     this.base = base;
     this.owner = owner;
-    this.transport = transport;
-    this.grpc = grpc;
+    this.port = port;
   }
 
   /**
@@ -146,18 +138,9 @@ public final class DecoderServer implements AutoCloseable {
 
   private static DecoderServer serve(
       Foundation base, EngineOwner owner, DecoderService service, InetSocketAddress address) {
-    Transport transport =
-        Transport.open(base.config().listen().security(), base.host().metrics()::rejected);
-    NettyServerBuilder builder =
-        transport
-            .builder(address, base.threads().calls(), base.config().limits().maxSessions())
-            .addService(service.definition())
-            .addService(base.health().service())
-            .addService(ProtoReflectionServiceV1.newInstance());
-    base.telemetry().watch(builder);
-    DecoderServer server = new DecoderServer(base, owner, transport, builder.build());
+    DecoderServer server = new DecoderServer(base, owner, ServedPort.of(base, service, address));
     try {
-      server.listen(address);
+      server.open();
       return server;
     } catch (RuntimeException e) {
       server.close();
@@ -165,13 +148,8 @@ public final class DecoderServer implements AutoCloseable {
     }
   }
 
-  private void listen(InetSocketAddress address) {
-    try {
-      grpc.start();
-    } catch (IOException e) {
-      throw new ServerException(
-          "listen", address.toString(), "choose another --port, or --port 0 for a free one", e);
-    }
+  private void open() {
+    port.listen();
     Monitoring monitoring = base.config().listen().monitoring();
     if (monitoring.port() != Monitoring.OFF) {
       side =
@@ -205,12 +183,7 @@ public final class DecoderServer implements AutoCloseable {
   private void giveUp(EngineLoss loss) {
     base.table().endWithoutEngine();
     if (!closed.get()) {
-      grpc.shutdown();
-      try {
-        grpc.awaitTermination(TRANSPORT_GRACE.toMillis(), TimeUnit.MILLISECONDS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
+      var _ = port.end();
     }
     engineLost.complete(loss);
   }
@@ -232,7 +205,7 @@ public final class DecoderServer implements AutoCloseable {
 
   /** The port that serves gRPC. */
   public int port() {
-    return grpc.getPort();
+    return port.number();
   }
 
   /** The port of {@code /metrics} and the probes; empty when it is off. */
@@ -298,22 +271,15 @@ public final class DecoderServer implements AutoCloseable {
     } else {
       owner.close();
     }
-    grpc.shutdown();
-    try {
-      // What the calls have sent leaves the transport's queue before it is cut.
-      if (!grpc.awaitTermination(TRANSPORT_GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
-        grpc.shutdownNow().awaitTermination(TRANSPORT_GRACE.toMillis(), TimeUnit.MILLISECONDS);
-      }
-    } catch (InterruptedException e) {
-      grpc.shutdownNow();
-      Thread.currentThread().interrupt();
+    if (!port.end()) {
+      port.cut();
     }
     if (side != null) {
       side.close();
     }
     base.threads().close();
     // Behind the calls, which still write to it.
-    transport.close();
+    port.close();
     base.telemetry().close();
     LOG.info("server=closed handed_back={}", left);
   }

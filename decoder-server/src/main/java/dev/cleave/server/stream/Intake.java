@@ -1,7 +1,9 @@
 package dev.cleave.server.stream;
 
+import dev.cleave.server.tenant.TenantMeter;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
+import java.util.function.BiConsumer;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
@@ -17,25 +19,49 @@ public final class Intake {
   private final ServerCallStreamObserver<?> call;
   private final IntSupplier room;
   private final LongSupplier nanoClock;
+  private final Throttle throttle;
   // Guarded by this:
   private int requested;
   private long heldUntilNanos;
   private long openSinceNanos;
 
   /**
+   * What slows a client down that sends more than its tenant may in a second.
+   *
+   * @param meter of the tenant
+   * @param later runs a task after a while
+   * @param askForMore that task
+   */
+  record Throttle(TenantMeter meter, BiConsumer<Duration, Runnable> later, Runnable askForMore) {}
+
+  /**
    * @param room how many messages are certain to find room; thread-safe
    */
-  Intake(ServerCallStreamObserver<?> call, IntSupplier room, LongSupplier nanoClock) {
+  Intake(
+      ServerCallStreamObserver<?> call,
+      IntSupplier room,
+      LongSupplier nanoClock,
+      Throttle throttle) {
     this.call = call;
     this.room = room;
     this.nanoClock = nanoClock;
+    this.throttle = throttle;
     this.openSinceNanos = nanoClock.getAsLong();
     this.heldUntilNanos = openSinceNanos;
   }
 
-  /** A message was delivered, and the room it takes is taken. */
-  synchronized void received() {
-    requested--;
+  /** A message with so many bytes of a frame was delivered, and the room it takes is taken. */
+  void received(int bytes) {
+    Duration wait = throttle.meter().received(bytes);
+    synchronized (this) {
+      requested--;
+      if (!wait.isZero()) {
+        heldUntilNanos = nanoClock.getAsLong() + wait.toNanos();
+      }
+    }
+    if (!wait.isZero()) {
+      throttle.later().accept(wait, throttle.askForMore());
+    }
   }
 
   /** Asks for what there is room for. */
@@ -49,11 +75,6 @@ public final class Intake {
       requested += more;
       call.request(more);
     }
-  }
-
-  /** Asks for nothing for this long. */
-  synchronized void hold(Duration time) {
-    heldUntilNanos = nanoClock.getAsLong() + time.toNanos();
   }
 
   /** For how long the client could have sent something; 0 while it is held back. */

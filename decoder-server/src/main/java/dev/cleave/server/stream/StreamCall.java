@@ -1,13 +1,9 @@
 package dev.cleave.server.stream;
 
-import dev.cleave.server.admission.OpenPolicy;
 import dev.cleave.server.admission.Refused;
-import dev.cleave.server.entrance.FairQueue;
 import dev.cleave.server.entrance.NamedSessions;
-import dev.cleave.server.entrance.SessionKey;
 import dev.cleave.server.entrance.Ticket;
 import dev.cleave.server.entrance.TrackedCall;
-import dev.cleave.server.session.PromptMemory;
 import dev.cleave.server.tenant.Caller;
 import dev.cleave.server.tenant.Tenancy;
 import dev.cleave.server.tenant.Tenant;
@@ -17,6 +13,7 @@ import dev.cleave.wire.Uplink;
 import dev.cleave.wire.WireReason;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
@@ -32,31 +29,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
 
-  /** An older stream gives its slot back within a step of the engine; this is many of them. */
-  private static final Duration LEAST_WAIT_FOR_OWN = Duration.ofSeconds(10);
-
   /** What the next message may be. */
   private sealed interface State {
     record ExpectsOpen() implements State {}
 
-    record Waiting(Place<?> place) implements State {}
+    record Waiting(Arrival.Place<?> place) implements State {}
 
     record Live(Exchange exchange) implements State {}
 
     record Over() implements State {}
-  }
-
-  /** A place in the queue, for at most this long. */
-  private record Place<M extends PromptMemory>(
-      Tenancy tenancy, Opening<M> opening, Ticket<M> ticket, long sinceNanos, long patienceNanos) {
-
-    Exchange start(Line line) {
-      return opening.start(line, ticket.take());
-    }
-
-    Refused noRoom(FairQueue queue) {
-      return queue.noRoom(opening);
-    }
   }
 
   private final SessionHost host;
@@ -65,18 +46,15 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   private final Tenant tenant;
   private final Outbox outbox;
   private final long session;
-  private final UploadPatience patience;
+  private final Arrival arrival;
+  private final Silence silence;
   private final Lifetime lifetime;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean admitted;
   private volatile @Nullable Intake intake;
-  private volatile @Nullable Tenancy tenancy;
   // Guarded by the lock:
   private State state = new State.ExpectsOpen();
-  private NamedSessions.@Nullable Entry name;
-  private @Nullable Ticket<?> ticket;
   private boolean clientClosed;
-  private long lastMessageNanos;
 
   /** Takes over a call whose handler asks for it. */
   public StreamCall(
@@ -87,9 +65,9 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     Caller caller = Caller.current();
     this.tenant = caller.tenant();
     this.lifetime = new Lifetime(host, caller.until());
+    this.arrival = new Arrival(host, this, this::granted);
+    this.silence = new Silence(host.nanoClock(), host.times().clients().upload().toNanos());
     this.session = host.table().newSessionId();
-    this.lastMessageNanos = now();
-    this.patience = new UploadPatience(host.times().clients().upload());
     this.outbox = new Outbox(call, host.nanoClock(), this::callEnded);
     call.disableAutoRequest();
     call.setOnReadyHandler(this::drain);
@@ -101,60 +79,58 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   @Override
   public void onNext(Uplink message) {
     Intake taking = intake;
-    int bytes = frameBytes(message); // now, as who decodes a frame uses it up
-    lock.lock();
+    ByteBuffer frame = frame(message);
+    int bytes = frame == null ? 0 : frame.remaining(); // now, as who decodes it uses it up
     try {
-      if (state instanceof State.Live(var exchange)) {
-        patience.message(exchange, silentNanos());
-      }
-      lastMessageNanos = now();
-      if (state instanceof State.Over || outbox.isCutOff()) {
-        return; // was on its way when the call ended
-      }
-      switch (message) {
-        case Uplink.OpenSession it -> open(it.open());
-        case Uplink.Invalid it -> throw new Refused(WireReason.MALFORMED_MESSAGE, it.reason());
-        case Uplink.Hidden _, Uplink.Step _, Uplink.EndOfPrompt _, Uplink.Cancel _ ->
-            live(message).receive(message);
-      }
-    } catch (Refused e) {
-      end(e);
+      locked(() -> take(message));
     } finally {
-      lock.unlock();
-      forget(message);
+      forget(frame);
     }
     if (taking != null) {
-      taking.received(); // now that its rows have their place
-      pay(taking, bytes);
+      taking.received(bytes); // now that its rows have their place
     }
     askForMore();
   }
 
-  /** A tenant that sends more than it may in a second is read more slowly. */
-  private void pay(Intake taking, int bytes) {
-    Tenancy payer = tenancy;
-    Duration wait = payer == null ? Duration.ZERO : payer.meter().received(bytes);
-    if (!wait.isZero()) {
-      taking.hold(wait);
-      host.clock().later().accept(wait, this::askForMore);
-    }
+  private static @Nullable ByteBuffer frame(Uplink message) {
+    return switch (message) {
+      case Uplink.Hidden it -> it.frame();
+      case Uplink.Step it -> it.frame();
+      case Uplink.OpenSession _, Uplink.EndOfPrompt _, Uplink.Cancel _, Uplink.Invalid _ -> null;
+    };
   }
 
   /** What a frame held is in the session's own memory now, which is overwritten when it ends. */
-  private static void forget(Uplink message) {
-    switch (message) {
-      case Uplink.Hidden it -> Arrays.fill(it.frame().array(), (byte) 0);
-      case Uplink.Step it -> Arrays.fill(it.frame().array(), (byte) 0);
-      case Uplink.OpenSession _, Uplink.EndOfPrompt _, Uplink.Cancel _, Uplink.Invalid _ -> {}
+  @SuppressWarnings("ByteBufferBackingArray") // the array that the message was read into
+  private static void forget(@Nullable ByteBuffer frame) {
+    if (frame != null) {
+      Arrays.fill(frame.array(), (byte) 0);
     }
   }
 
-  private static int frameBytes(Uplink message) {
-    return switch (message) {
-      case Uplink.Hidden it -> it.frame().remaining();
-      case Uplink.Step it -> it.frame().remaining();
-      case Uplink.OpenSession _, Uplink.EndOfPrompt _, Uplink.Cancel _, Uplink.Invalid _ -> 0;
-    };
+  /** Runs a step under the lock; what it refuses ends the call. */
+  private void locked(Runnable step) {
+    lock.lock();
+    try {
+      step.run();
+    } catch (Refused e) {
+      end(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void take(Uplink message) {
+    silence.message(state instanceof State.Live(var exchange) ? exchange : null);
+    if (state instanceof State.Over || outbox.isCutOff()) {
+      return; // was on its way when the call ended
+    }
+    switch (message) {
+      case Uplink.OpenSession it -> open(it.open());
+      case Uplink.Invalid it -> throw new Refused(WireReason.MALFORMED_MESSAGE, it.reason());
+      case Uplink.Hidden _, Uplink.Step _, Uplink.EndOfPrompt _, Uplink.Cancel _ ->
+          live(message).receive(message);
+    }
   }
 
   @Override
@@ -164,8 +140,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
 
   @Override
   public void onCompleted() {
-    lock.lock();
-    try {
+    locked(() -> {
       clientClosed = true;
       switch (state) {
         case State.ExpectsOpen _ ->
@@ -173,11 +148,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
         case State.Live live -> live.exchange().clientClosed();
         case State.Waiting _, State.Over _ -> {}
       }
-    } catch (Refused e) {
-      end(e);
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   private Exchange live(Uplink message) {
@@ -199,83 +170,47 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
       throw over; // the stream was opened in time, and its client was silent since
     }
     Tenancy mine = host.entrance().gate().enter(tenant);
-    tenancy = mine;
-    OpenPolicy.Accepted accepted = host.policy().check(message, mine);
-    Opening<?> opening = rule.check(message, accepted);
-    Place<?> place = enter(mine, opening, takeOver(message));
-    if (place.ticket().isGranted()) {
+    Opening<?> opening = rule.check(message, host.policy().check(message, mine));
+    Arrival.Place<?> place = arrival.enter(mine, message, opening);
+    if (place.isGranted()) {
       start(place);
-    } else if (place.patienceNanos() == 0) {
-      throw place.noRoom(host.queue());
-    } else {
+    } else if (place.mayWait()) {
       state = new State.Waiting(place);
+    } else {
+      throw place.noRoom(host);
     }
-  }
-
-  /** Makes this the newest stream of its session, and ends the one before. */
-  private NamedSessions.@Nullable Entry takeOver(Open message) {
-    if (message.getSessionHigh() == 0 && message.getSessionLow() == 0) {
-      return null;
-    }
-    NamedSessions.Entry mine =
-        new NamedSessions.Entry(
-            new SessionKey(tenant, message.getSessionHigh(), message.getSessionLow()),
-            message.getAttempt(),
-            this);
-    NamedSessions.Entry before = host.table().named().enter(mine);
-    name = mine;
-    if (before != null) {
-      before.call().takenOver();
-      host.metrics().takenOver();
-    }
-    return before;
-  }
-
-  private <M extends PromptMemory> Place<M> enter(
-      Tenancy payer, Opening<M> opening, NamedSessions.@Nullable Entry before) {
-    Ticket<?> predecessor = before == null ? null : before.call().ticket();
-    Duration patience = host.times().queue();
-    if (predecessor != null && patience.compareTo(LEAST_WAIT_FOR_OWN) < 0) {
-      patience = LEAST_WAIT_FOR_OWN;
-    }
-    Ticket<M> mine =
-        host.queue()
-            .enter(payer, opening, predecessor, new Ticket.Calls(this::granted, this::forgetName));
-    ticket = mine;
-    return new Place<>(payer, opening, mine, now(), patience.toNanos());
   }
 
   private void granted() {
-    lock.lock();
-    try {
+    locked(() -> {
       // Otherwise the stream has ended, and withdrew its ticket.
       if (state instanceof State.Waiting waiting) {
         host.table().requireAdmission();
         start(waiting.place());
       }
-    } catch (Refused e) {
-      end(e);
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
-  private void start(Place<?> place) {
+  private void start(Arrival.Place<?> place) {
     admitted = true;
     host.table().admit();
-    host.tenantMetrics().admitted(Duration.ofNanos(now() - place.sinceNanos()));
-    NamedSessions.Entry mine = name;
-    if (mine != null) {
-      host.table().named().useUp(mine);
-    }
+    host.tenantMetrics()
+        .admitted(Duration.ofNanos(host.nanoClock().getAsLong() - place.sinceNanos()));
+    arrival.arrived();
     lifetime.start();
-    lastMessageNanos = now();
     // First, as the session's own answers and its end may follow at once.
     outbox.offer(host.opened(session, place.opening().codec(), place.tenancy()));
     Exchange exchange =
         place.start(new Line(host, outbox, session, place.tenancy(), this::askForMore));
     state = new State.Live(exchange);
-    intake = new Intake(call, exchange::room, host.nanoClock());
+    Intake taking =
+        new Intake(
+            call,
+            exchange::room,
+            host.nanoClock(),
+            new Intake.Throttle(place.tenancy().meter(), host.clock().later(), this::askForMore));
+    silence.sessionStarts(taking);
+    intake = taking;
     outbox.drain();
     if (clientClosed) {
       exchange.clientClosed();
@@ -285,8 +220,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
 
   /** Ends the call with an error, from any state; under the lock. */
   private void end(Refused reason) {
-    host.metrics().rejected(reason.reason());
-    host.tenantMetrics().rejected(tenant);
+    reject(reason);
     outbox.fail(reason.status());
     giveBack();
     outbox.drain();
@@ -295,17 +229,20 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
   /** Ends the call with an error behind what is queued, if its answer is not complete. */
   private void conclude(Refused reason) {
     if (!(state instanceof State.Over) && !outbox.isComplete() && !outbox.isCutOff()) {
-      host.metrics().rejected(reason.reason());
-      host.tenantMetrics().rejected(tenant);
+      reject(reason);
       outbox.conclude(reason.status());
       giveBack();
       outbox.drain();
     }
   }
 
+  private void reject(Refused reason) {
+    host.metrics().rejected(reason.reason());
+    host.tenantMetrics().rejected(tenant);
+  }
+
   private void clientGone() {
-    lock.lock();
-    try {
+    locked(() -> {
       boolean running = !(state instanceof State.Over) && !outbox.isComplete();
       outbox.abandon();
       giveBack();
@@ -313,9 +250,7 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
         // Last: who sees it counted may rely on nothing being computed for it any more.
         host.metrics().ended("abandoned");
       }
-    } finally {
-      lock.unlock();
-    }
+    });
     outbox.drain();
   }
 
@@ -323,27 +258,15 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     if (state instanceof State.Live live) {
       live.exchange().stop();
     }
-    Ticket<?> place = ticket;
-    if (place != null) {
-      place.withdraw();
-    } else {
-      forgetName();
-    }
+    arrival.leave();
     state = new State.Over();
-  }
-
-  private void forgetName() {
-    NamedSessions.Entry mine = name;
-    if (mine != null) {
-      host.table().named().leave(mine);
-    }
   }
 
   @Override
   public @Nullable Ticket<?> ticket() {
     lock.lock();
     try {
-      return ticket;
+      return arrival.ticket();
     } finally {
       lock.unlock();
     }
@@ -351,44 +274,39 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
 
   @Override
   public void takenOver() {
-    lock.lock();
-    try {
+    locked(() -> {
       if (!(state instanceof State.Over) && !outbox.isCutOff()) {
         end(NamedSessions.takenOver());
       }
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   @Override
   public void endIfIdle() {
-    long idle = host.policy().limits().idleTimeout().toNanos();
-    long read = host.times().clients().read().toNanos();
-    lock.lock();
-    try {
-      switch (state) {
-        case State.ExpectsOpen _ -> endIf(silentNanos() > idle);
-        case State.Waiting(var place) -> {
-          if (now() - place.sinceNanos() > place.patienceNanos()) {
-            end(place.noRoom(host.queue()));
-          }
-          moveIf(lifetime.over(true));
+    locked(this::lookAtTime);
+  }
+
+  private void lookAtTime() {
+    boolean unread = outbox.unreadNanos() > host.times().clients().read().toNanos();
+    switch (state) {
+      case State.ExpectsOpen _ ->
+          endIf(silence.nanos() > host.policy().limits().idleTimeout().toNanos());
+      case State.Waiting(var place) -> {
+        if (place.isOver(host.nanoClock().getAsLong())) {
+          end(place.noRoom(host));
         }
-        case State.Live(var exchange) -> {
-          endIf(exchange.isLate(silentNanos()) || patience.isOver(exchange, silentNanos()));
-          endIf(outbox.unreadNanos() > read);
-          moveIf(lifetime.over(exchange.isQuiet(silentNanos())));
-        }
-        case State.Over _ -> {
-          if (outbox.unreadNanos() > read) {
-            outbox.fail(late().status()); // it was concluded, and nobody reads it
-            outbox.drain();
-          }
+        moveIf(lifetime.over(true));
+      }
+      case State.Live(var exchange) -> {
+        endIf(silence.isTooLong(exchange) || unread);
+        moveIf(lifetime.over(exchange.isQuiet(silence.nanos())));
+      }
+      case State.Over _ -> {
+        if (unread) {
+          outbox.fail(late().status()); // it was concluded, and nobody reads it
+          outbox.drain();
         }
       }
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -410,49 +328,29 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     }
   }
 
-  /** For how long it has been the client's turn to send, as far as the stream can tell. */
-  private long silentNanos() {
-    long silent = now() - lastMessageNanos;
-    Intake taking = intake;
-    return taking == null ? silent : Math.min(silent, taking.openNanos());
-  }
-
   @Override
   public void handBackIfQuiet() {
-    lock.lock();
-    try {
+    locked(() -> {
       boolean quiet =
           switch (state) {
-            case State.Live(var exchange) -> exchange.isQuiet(silentNanos());
+            case State.Live(var exchange) -> exchange.isQuiet(silence.nanos());
             case State.Waiting _ -> true;
             case State.ExpectsOpen _, State.Over _ -> false;
           };
       if (quiet) {
         conclude(SessionHost.handedBack());
       }
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   @Override
   public void handBack() {
-    lock.lock();
-    try {
-      conclude(SessionHost.handedBack());
-    } finally {
-      lock.unlock();
-    }
+    locked(() -> conclude(SessionHost.handedBack()));
   }
 
   @Override
   public void engineLost() {
-    lock.lock();
-    try {
-      conclude(SessionHost.engineLost());
-    } finally {
-      lock.unlock();
-    }
+    locked(() -> conclude(SessionHost.engineLost()));
   }
 
   private void drain() {
@@ -465,10 +363,6 @@ public final class StreamCall implements StreamObserver<Uplink>, TrackedCall {
     if (taking != null && !outbox.isCutOff()) {
       taking.ask();
     }
-  }
-
-  private long now() {
-    return host.nanoClock().getAsLong();
   }
 
   private void callEnded() {
