@@ -8,6 +8,7 @@ import dev.cleave.bench.chaos.fleet.Fleet;
 import dev.cleave.bench.chaos.fleet.FleetServer;
 import dev.cleave.bench.chaos.fleet.HeapProbe;
 import dev.cleave.bench.chaos.fleet.ProcessUse;
+import dev.cleave.bench.chaos.fleet.ServeTerms;
 import dev.cleave.bench.chaos.work.HonestCallers;
 import dev.cleave.bench.chaos.work.Kind;
 import dev.cleave.bench.chaos.work.RudeCallers;
@@ -38,6 +39,14 @@ final class SoakCase {
   private static final int TASKS = 8;
   private static final int HONEST = 2;
   private static final double MEBIBYTE = 1 << 20;
+
+  /**
+   * libtorch's oneDNN compiles a kernel for each shape that it meets and keeps up to 1024. That
+   * growth has an end, but none within an hour of short answers: here the warm-up is to see it.
+   */
+  private static final Map<String, String> FEW_KERNELS =
+      Map.of("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128");
+
   private static final long SAMPLE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   /** A full collection stops the server: not with every sample. */
@@ -145,7 +154,12 @@ final class SoakCase {
       if (kind == Kind.CAUSAL) {
         options.addAll(List.of("--session-timeout", "2"));
       }
-      Fleet fleet = Fleet.start(setting.folder(NAME).resolve(kind.text()), bundle, 1, options);
+      Fleet fleet =
+          Fleet.start(
+              setting.folder(NAME).resolve(kind.text()),
+              bundle,
+              1,
+              new ServeTerms(options, FEW_KERNELS));
       CleaveClient client =
           CleaveClient.open(bundle, ClientOptions.of(fleet.addresses()).withThreads(1));
       List<Task> tasks = Tasks.of(kind, client, TASKS, kind.longest());

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -21,16 +22,16 @@ public final class Fleet implements AutoCloseable {
 
   private final Path folder;
   private final Path bundle;
-  private final List<String> options;
+  private final ServeTerms terms;
   private final List<FleetServer> servers = new ArrayList<>();
   private final List<CompletableFuture<FleetServer>> starting = new ArrayList<>();
   private final ExecutorService starters = Executors.newVirtualThreadPerTaskExecutor();
   private int started;
 
-  private Fleet(Path folder, Path bundle, List<String> options) {
+  private Fleet(Path folder, Path bundle, ServeTerms terms) {
     this.folder = folder;
     this.bundle = bundle;
-    this.options = List.copyOf(options);
+    this.terms = terms;
   }
 
   /**
@@ -40,7 +41,13 @@ public final class Fleet implements AutoCloseable {
    */
   public static Fleet start(Path folder, Path bundle, int count, List<String> options)
       throws IOException, InterruptedException {
-    Fleet fleet = new Fleet(folder, bundle, options);
+    return start(folder, bundle, count, new ServeTerms(options, Map.of()));
+  }
+
+  /** As {@link #start(Path, Path, int, List)}, on these terms. */
+  public static Fleet start(Path folder, Path bundle, int count, ServeTerms terms)
+      throws IOException, InterruptedException {
+    Fleet fleet = new Fleet(folder, bundle, terms);
     try {
       for (int i = 0; i < count; i++) {
         fleet.servers.add(fleet.launch(FleetServer.ANY_PORT));
@@ -59,7 +66,7 @@ public final class Fleet implements AutoCloseable {
       number = started++;
     }
     Path own = Files.createDirectories(folder.resolve("server-" + number));
-    return FleetServer.start(own, bundle, port, options);
+    return FleetServer.start(own, bundle, port, terms);
   }
 
   /** The server at this place of the list, as it was started last. */

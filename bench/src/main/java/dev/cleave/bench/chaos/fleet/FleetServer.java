@@ -45,20 +45,21 @@ public final class FleetServer implements AutoCloseable {
   }
 
   /**
-   * Starts {@code serve --bundle bundle options...} and waits until it takes sessions.
+   * Starts {@code serve --bundle bundle} on these terms and waits until it takes sessions.
    *
    * @param folder an empty one of its own, for its log
    * @param port to listen on, or {@link #ANY_PORT}
    */
-  public static FleetServer start(Path folder, Path bundle, int port, List<String> options)
+  static FleetServer start(Path folder, Path bundle, int port, ServeTerms terms)
       throws IOException, InterruptedException {
     Path portFile = folder.resolve("port");
     Path log = folder.resolve("log");
-    Process process =
-        new ProcessBuilder(command(bundle, port, portFile, options))
+    ProcessBuilder builder =
+        new ProcessBuilder(command(bundle, port, portFile, terms.options()))
             .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
+            .redirectOutput(log.toFile());
+    builder.environment().putAll(terms.environment());
+    Process process = builder.start();
     Thread atExit = new Thread(process::destroyForcibly, "kill-" + process.pid());
     Runtime.getRuntime().addShutdownHook(atExit);
     try {
