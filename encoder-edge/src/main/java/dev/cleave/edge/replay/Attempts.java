@@ -103,12 +103,16 @@ final class Attempts {
 
   /** What to say where not all that was sent is here any more. */
   CleaveException keptTooLittle(CleaveException why) {
+    String reason =
+        recovery.enabled()
+            ? "it has sent more than the %,d bytes that are kept (--keep-bytes)"
+                .formatted(recovery.maxBytesKept())
+            : "it is not to be opened again (--retries 0)";
     return CleaveException.of(
             why.code(),
             Category.REOPEN_SESSION,
-            "the session is lost with its server, as it has sent more than the %,d bytes that are kept (--keep-bytes): %s"
-                .formatted(recovery.maxBytesKept(), why.getMessage()),
-            "or keep more")
+            "the session is lost with its server, as %s: %s".formatted(reason, why.getMessage()),
+            recovery.enabled() ? "or keep more" : "or allow some")
         .causedBy(why);
   }
 }
