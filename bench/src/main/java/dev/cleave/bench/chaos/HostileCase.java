@@ -120,12 +120,13 @@ final class HostileCase {
   private record Uses(ProcessUse before, ProcessUse peak) {}
 
   /**
-   * All slots in use at once, a few times: pools and caches are as full as honest use fills them.
+   * All slots in use at once: pools and caches are as full as honest use fills them.
    */
   private ProcessUse fullLoad(FleetServer server, CleaveClient client, List<Task> tasks)
       throws IOException, InterruptedException {
     try (HonestCallers all = HonestCallers.start(client, tasks, false)) {
-      while (all.answered() < 3 * SLOTS && server.alive()) {
+      int times = setting.extent().longForm() ? 3 : 1;
+      while (all.answered() < times * SLOTS && server.alive()) {
         TimeUnit.MILLISECONDS.sleep(50);
       }
     }
@@ -135,7 +136,7 @@ final class HostileCase {
   private void attack(int number, Attacker attacker, FleetServer server, HonestCallers honest)
       throws IOException {
     Plan plan = PLANS.get(number);
-    int count = setting.extent().rounds(plan.shortForm(), plan.longForm());
+    int count = count(plan);
     SplittableRandom random = setting.random(NAME, number);
     for (int done = 0; done < count && server.alive(); done += BLOCK) {
       long began = System.nanoTime();
@@ -162,6 +163,13 @@ final class HostileCase {
     if (!server.alive()) {
       faults.add("the server has ended after " + plan.attack());
     }
+  }
+
+  /** Where rounds are given they are messages, and the rest is in proportion. */
+  private int count(Plan plan) {
+    Plan messages = PLANS.getFirst();
+    long rounds = setting.extent().rounds(messages.shortForm(), messages.longForm());
+    return (int) Math.max(plan.shortForm(), rounds * plan.longForm() / messages.longForm());
   }
 
   private double ratio(int number, Times disturbed, Times undisturbed) {
