@@ -48,6 +48,11 @@ class ChaosTest {
     held(HostileCase::run);
   }
 
+  @Test
+  void strangersAreRefused() throws IOException, InterruptedException {
+    held(StrangersCase::run);
+  }
+
   /** A case of this run. */
   private interface Case {
     void run(Setting setting) throws IOException, InterruptedException;
