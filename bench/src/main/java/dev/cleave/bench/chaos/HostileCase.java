@@ -119,9 +119,7 @@ final class HostileCase {
 
   private record Uses(ProcessUse before, ProcessUse peak) {}
 
-  /**
-   * All slots in use at once: pools and caches are as full as honest use fills them.
-   */
+  /** All slots in use at once: pools and caches are as full as honest use fills them. */
   private ProcessUse fullLoad(FleetServer server, CleaveClient client, List<Task> tasks)
       throws IOException, InterruptedException {
     try (HonestCallers all = HonestCallers.start(client, tasks, false)) {
