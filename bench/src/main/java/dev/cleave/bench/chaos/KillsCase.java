@@ -64,16 +64,13 @@ final class KillsCase {
       for (Kind kind : Kind.values()) {
         served.put(kind, serve(kind));
       }
-      for (int round = 0; round < rounds; round++) {
-        Served it = Objects.requireNonNull(served.get(Kind.of(round)));
-        int number = round;
-        setting.untilMet(
-            NAME,
-            round,
-            TRIES,
-            random -> round(it, number, random),
-            "no kill in %d met the session");
-      }
+      setting.eachMet(
+          NAME,
+          rounds,
+          TRIES,
+          (round, random) ->
+              round(Objects.requireNonNull(served.get(Kind.of(round))), round, random),
+          "no kill in %d met the session");
     } finally {
       for (Served each : served.values()) {
         each.client().close();

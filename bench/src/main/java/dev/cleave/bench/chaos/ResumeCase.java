@@ -85,16 +85,13 @@ final class ResumeCase {
       for (Kind kind : Kind.values()) {
         served.put(kind, serve(kind));
       }
-      for (int round = 0; round < rounds; round++) {
-        Served it = Objects.requireNonNull(served.get(Kind.of(round)));
-        int number = round;
-        setting.untilMet(
-            NAME,
-            round,
-            TRIES,
-            random -> round(it, number, random),
-            "all of %d answers were over before the kill");
-      }
+      setting.eachMet(
+          NAME,
+          rounds,
+          TRIES,
+          (round, random) ->
+              round(Objects.requireNonNull(served.get(Kind.of(round))), round, random),
+          "all of %d answers were over before the kill");
     } finally {
       served.values().forEach(it -> it.fleet().close());
     }

@@ -54,22 +54,25 @@ record Setting(Path work, Models models, long seed, Extent extent, Report report
   @FunctionalInterface
   interface Round {
     /** Whether it was met; {@code random} is the chance of this try. */
-    boolean meets(SplittableRandom random) throws IOException, InterruptedException;
+    boolean meets(int round, SplittableRandom random) throws IOException, InterruptedException;
   }
 
   /**
-   * Tries a round with other chance until it is met.
+   * Tries each of so many rounds with other chance until it is met.
    *
    * @param otherwise why it has failed when it never is; takes the number of tries
    */
-  void untilMet(String name, int round, int tries, Round what, String otherwise)
+  void eachMet(String name, int rounds, int tries, Round what, String otherwise)
       throws IOException, InterruptedException {
-    for (int attempt = 0; attempt < tries; attempt++) {
-      if (what.meets(random(name, tries * round + attempt))) {
-        return;
+    for (int round = 0; round < rounds; round++) {
+      boolean met = false;
+      for (int attempt = 0; attempt < tries && !met; attempt++) {
+        met = what.meets(round, random(name, tries * round + attempt));
+      }
+      if (!met) {
+        failure(name, round, otherwise.formatted(tries));
       }
     }
-    failure(name, round, otherwise.formatted(tries));
   }
 
   /** A folder for the logs of one case. */

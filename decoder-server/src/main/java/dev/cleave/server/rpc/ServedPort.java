@@ -69,21 +69,21 @@ final class ServedPort implements AutoCloseable {
    */
   boolean end() {
     grpc.shutdown();
-    try {
-      return grpc.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    }
+    return awaitEnd();
   }
 
   /** Cuts the calls that have not ended. */
   void cut() {
     grpc.shutdownNow();
+    var _ = awaitEnd();
+  }
+
+  private boolean awaitEnd() {
     try {
-      grpc.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS);
+      return grpc.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      return false;
     }
   }
 

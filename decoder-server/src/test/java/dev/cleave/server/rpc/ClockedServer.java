@@ -1,14 +1,5 @@
 package dev.cleave.server.rpc;
 
-import com.nimbusds.jose.JWSAlgorithm;
-import com.nimbusds.jose.JWSHeader;
-import com.nimbusds.jose.crypto.Ed25519Signer;
-import com.nimbusds.jose.jwk.Curve;
-import com.nimbusds.jose.jwk.JWKSet;
-import com.nimbusds.jose.jwk.OctetKeyPair;
-import com.nimbusds.jose.jwk.gen.OctetKeyPairGenerator;
-import com.nimbusds.jwt.JWTClaimsSet;
-import com.nimbusds.jwt.SignedJWT;
 import dev.cleave.server.admission.ServedModel;
 import dev.cleave.server.call.DecoderService;
 import dev.cleave.server.call.SessionCall;
@@ -21,14 +12,11 @@ import dev.cleave.server.sampling.TokenRules;
 import dev.cleave.server.schedule.EngineOwner;
 import dev.cleave.server.schedule.Scheduler;
 import dev.cleave.server.security.TokenGate;
-import dev.cleave.server.security.TokenPolicy;
 import dev.cleave.server.session.KvSlots;
 import dev.cleave.server.session.SessionLimits;
 import dev.cleave.server.session.TimeLimits;
 import dev.cleave.server.stream.SessionHost;
 import dev.cleave.server.stream.StreamClock;
-import dev.cleave.wire.WireHeaders;
-import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Server;
@@ -37,17 +25,14 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
-import io.grpc.stub.MetadataUtils;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
-import java.util.Date;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -56,7 +41,7 @@ import java.util.concurrent.TimeUnit;
 final class ClockedServer implements AutoCloseable {
 
   static final Instant START = Instant.parse("2030-01-01T00:00:00Z");
-  static final Duration SKEW = Duration.ofSeconds(60);
+  static final Duration SKEW = TestIssuer.SKEW;
 
   /** The time of tokens and that of streams, which go together. */
   private static final class Watch extends Clock {
@@ -94,7 +79,7 @@ final class ClockedServer implements AutoCloseable {
   final Semaphore calls = new Semaphore(0);
 
   private final Watch watch = new Watch();
-  private final OctetKeyPair key;
+  private final TestIssuer issuer;
   private final Foundation base;
   private final EngineOwner owner;
   private final TokenGate gate;
@@ -103,12 +88,7 @@ final class ClockedServer implements AutoCloseable {
 
   private ClockedServer(Path folder, Foundation base, Kinds kinds) throws Exception {
     LogPolicy.enforceFloor();
-    this.key = new OctetKeyPairGenerator(Curve.Ed25519).keyID("k").generate();
-    Path jwks =
-        Files.writeString(folder.resolve("jwks.json"), new JWKSet(key.toPublicJWK()).toString());
-    TokenPolicy policy =
-        new TokenPolicy(
-            TokenPolicy.Keys.parse(jwks.toString()), "issuer", "cleave", "tenant", SKEW);
+    this.issuer = new TestIssuer(folder);
     this.base = base;
     SessionHost real = base.host();
     SessionHost host =
@@ -122,7 +102,7 @@ final class ClockedServer implements AutoCloseable {
             real.serverName());
     Kind kind = kinds.of(host);
     this.owner = kind.owner();
-    this.gate = TokenGate.open(policy, watch, host.metrics()::rejected);
+    this.gate = TokenGate.open(issuer.policy(), watch, host.metrics()::rejected);
     this.grpc =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
             .executor(base.threads().calls())
@@ -200,25 +180,12 @@ final class ClockedServer implements AutoCloseable {
 
   /** A token that says that it ends so many seconds after the start. */
   String token(int end) throws Exception {
-    SignedJWT token =
-        new SignedJWT(
-            new JWSHeader.Builder(JWSAlgorithm.EdDSA).keyID("k").build(),
-            new JWTClaimsSet.Builder()
-                .issuer("issuer")
-                .audience("cleave")
-                .claim("tenant", "clinic")
-                .expirationTime(Date.from(START.plusSeconds(end)))
-                .build());
-    token.sign(new Ed25519Signer(key));
-    return token.serialize();
+    return issuer.token(START.plusSeconds(end));
   }
 
   /** A call with this token. */
   TestCall call(String token) {
-    Metadata headers = new Metadata();
-    headers.put(WireHeaders.AUTHORIZATION, "Bearer " + token);
-    return TestCall.open(
-        ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(headers)));
+    return TestCall.open(TestIssuer.with(channel, token));
   }
 
   /** So many seconds after the start all calls are looked at. */

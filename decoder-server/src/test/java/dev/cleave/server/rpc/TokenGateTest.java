@@ -3,28 +3,15 @@ package dev.cleave.server.rpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.nimbusds.jose.JWSAlgorithm;
-import com.nimbusds.jose.JWSHeader;
-import com.nimbusds.jose.crypto.Ed25519Signer;
-import com.nimbusds.jose.jwk.Curve;
-import com.nimbusds.jose.jwk.JWKSet;
-import com.nimbusds.jose.jwk.OctetKeyPair;
-import com.nimbusds.jose.jwk.gen.OctetKeyPairGenerator;
-import com.nimbusds.jwt.JWTClaimsSet;
-import com.nimbusds.jwt.SignedJWT;
 import dev.cleave.server.security.Security;
-import dev.cleave.server.security.TokenPolicy;
 import dev.cleave.server.telemetry.Monitoring;
 import dev.cleave.v1.DescribeRequest;
 import dev.cleave.wire.DecoderMethods;
 import dev.cleave.wire.WireError;
-import dev.cleave.wire.WireHeaders;
 import dev.cleave.wire.WireReason;
 import dev.cleave.wire.WireStatus;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
-import io.grpc.ClientInterceptors;
-import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
@@ -33,13 +20,10 @@ import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.ClientCalls;
-import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Date;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -54,10 +38,8 @@ class TokenGateTest {
 
   @Test
   void takesCallsWithATokenAndNoOthersButHealthChecks() throws Exception {
-    OctetKeyPair key = new OctetKeyPairGenerator(Curve.Ed25519).keyID("k").generate();
-    Path jwks =
-        Files.writeString(folder.resolve("jwks.json"), new JWKSet(key.toPublicJWK()).toString());
-    try (TestServer server = start(jwks)) {
+    TestIssuer issuer = new TestIssuer(folder);
+    try (TestServer server = start(issuer)) {
       assertThat(
               HealthGrpc.newBlockingStub(server.channel)
                   .check(HealthCheckRequest.getDefaultInstance())
@@ -71,43 +53,40 @@ class TokenGateTest {
               StatusRuntimeException.class,
               e -> assertThat(WireStatus.read(e).is(WireReason.UNAUTHENTICATED)).isTrue());
       assertThatThrownBy(() -> services(server.channel)).hasMessageContaining("UNAUTHENTICATED");
-      String expired = token(key, Instant.now().minusSeconds(3600));
-      assertThatThrownBy(() -> describe(with(server.channel, expired)))
+      String expired = issuer.token(Instant.now().minusSeconds(3600));
+      assertThatThrownBy(() -> describe(TestIssuer.with(server.channel, expired)))
           .hasMessageContaining("expired")
           .hasMessageNotContaining(expired);
       assertThat(server.metric("cleave.rejects", "reason", "UNAUTHENTICATED")).isEqualTo(4);
 
-      String good = token(key, Instant.now().plusSeconds(3600));
-      Channel authentic = with(server.channel, good);
+      String good = issuer.token(Instant.now().plusSeconds(3600));
+      Channel authentic = TestIssuer.with(server.channel, good);
       describe(authentic);
       assertThat(services(authentic).getListServicesResponse().getServiceCount()).isPositive();
       TestCall call = TestCall.open(authentic);
       call.send(TestServer.opening(1, 1));
       call.awaitOpened();
       call.vanish();
-      assertThatThrownBy(() -> describe(with(with(server.channel, good), good)))
+      assertThatThrownBy(
+              () -> describe(TestIssuer.with(TestIssuer.with(server.channel, good), good)))
           .as("two tokens")
           .hasMessageContaining("UNAUTHENTICATED");
       // Beyond what the transport takes of headers.
-      assertThatThrownBy(() -> describe(with(server.channel, "x".repeat(20_000))))
+      assertThatThrownBy(() -> describe(TestIssuer.with(server.channel, "x".repeat(20_000))))
           .isInstanceOf(StatusRuntimeException.class);
       describe(authentic);
     }
   }
 
-  private static TestServer start(Path jwks) {
-    TokenPolicy policy =
-        new TokenPolicy(
-            TokenPolicy.Keys.parse(jwks.toString()),
-            "issuer",
-            "cleave",
-            "tenant",
-            Duration.ofSeconds(60));
+  private static TestServer start(TestIssuer issuer) {
     ServerConfig config =
         ServerConfig.onFreePorts(TestServer.limits(4, false, Duration.ofSeconds(30)))
             .withListen(
                 new ServerConfig.Listen(
-                    "127.0.0.1", 0, Monitoring.off(), Security.loopback().withTokens(policy)));
+                    "127.0.0.1",
+                    0,
+                    Monitoring.off(),
+                    Security.loopback().withTokens(issuer.policy())));
     return TestServer.start(config, TestServer.VOCABULARY);
   }
 
@@ -148,26 +127,5 @@ class TokenGateTest {
     } finally {
       requests.onCompleted();
     }
-  }
-
-  private static Channel with(Channel channel, String token) {
-    Metadata headers = new Metadata();
-    headers.put(WireHeaders.AUTHORIZATION, "Bearer " + token);
-    return ClientInterceptors.intercept(
-        channel, MetadataUtils.newAttachHeadersInterceptor(headers));
-  }
-
-  private static String token(OctetKeyPair key, Instant end) throws Exception {
-    SignedJWT token =
-        new SignedJWT(
-            new JWSHeader.Builder(JWSAlgorithm.EdDSA).keyID("k").build(),
-            new JWTClaimsSet.Builder()
-                .issuer("issuer")
-                .audience("cleave")
-                .claim("tenant", "clinic")
-                .expirationTime(Date.from(end))
-                .build());
-    token.sign(new Ed25519Signer(key));
-    return token.serialize();
   }
 }

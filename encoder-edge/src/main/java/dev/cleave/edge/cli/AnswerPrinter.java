@@ -65,7 +65,7 @@ record AnswerPrinter(
         }
         out.print(piece);
         if (out.checkError()) {
-          stop(generation); // nobody reads any more
+          Interrupt.stop(generation); // nobody reads any more
           continue;
         }
         printed += piece.codePointCount(0, piece.length());
@@ -87,14 +87,6 @@ record AnswerPrinter(
         out.println();
         out.flush();
       }
-    }
-  }
-
-  private static void stop(Generation generation) {
-    if (generation.session().isPresent()) {
-      generation.leave(); // whoever read may have died, and come back
-    } else {
-      generation.cancel();
     }
   }
 

@@ -21,11 +21,7 @@ final class Interrupt implements AutoCloseable {
         new Thread(
             () -> {
               came = true;
-              if (generation.session().isPresent()) {
-                generation.leave();
-              } else {
-                generation.cancel();
-              }
+              stop(generation);
               awaitPrinted();
             },
             "cleave-interrupt");
@@ -35,6 +31,15 @@ final class Interrupt implements AutoCloseable {
     Interrupt interrupt = new Interrupt(generation);
     Runtime.getRuntime().addShutdownHook(interrupt.hook);
     return interrupt;
+  }
+
+  /** Ends a generation whose reader is gone: it may come back to one that may be resumed. */
+  static void stop(Generation generation) {
+    if (generation.session().isPresent()) {
+      generation.leave();
+    } else {
+      generation.cancel();
+    }
   }
 
   /** Whether the process ends. */

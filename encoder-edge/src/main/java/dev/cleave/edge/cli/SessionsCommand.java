@@ -101,12 +101,20 @@ final class SessionsCommand implements Runnable {
       if (json) {
         out.println(
             Json.MAPPER.writeValueAsString(new Listing(folder.path().toString(), sessions)));
-      } else if (sessions.isEmpty()) {
+      } else {
+        print(sessions, out);
+      }
+      out.flush();
+      return 0;
+    }
+
+    private void print(List<Session> sessions, PrintWriter out) {
+      if (sessions.isEmpty()) {
         PrintWriter err = spec.commandLine().getErr();
         err.println("no sessions in " + folder.path());
         err.flush();
       }
-      for (Session it : json ? List.<Session>of() : sessions) {
+      for (Session it : sessions) {
         out.printf(
             Locale.ROOT,
             "%s  %s  %,13d bytes  %s%n",
@@ -115,8 +123,6 @@ final class SessionsCommand implements Runnable {
             it.bytes(),
             it.inUse() ? "in use" : "left");
       }
-      out.flush();
-      return 0;
     }
   }
 

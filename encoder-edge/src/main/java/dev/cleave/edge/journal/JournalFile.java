@@ -63,31 +63,18 @@ final class JournalFile implements AutoCloseable {
     return folder.resolve(id + SUFFIX);
   }
 
+  /** How the channel of a file that nobody has comes about. */
+  private interface Opener {
+    FileChannel open(Path path) throws IOException;
+  }
+
   /** Makes the file, which holds nothing yet. */
   static JournalFile create(Path folder, SessionId id) throws IOException {
-    Path path = path(folder.toRealPath(), id);
-    if (!HELD.add(path)) {
+    JournalFile file = tryLock(folder, id, SealedRecords::create);
+    if (file == null) {
       throw inUse(id);
     }
-    boolean made = false;
-    try {
-      FileChannel channel = SealedRecords.create(path);
-      try {
-        made = channel.tryLock() != null;
-      } finally {
-        if (!made) {
-          channel.close();
-        }
-      }
-      if (!made) {
-        throw inUse(id);
-      }
-      return new JournalFile(id, path, channel);
-    } finally {
-      if (!made) {
-        HELD.remove(path);
-      }
-    }
+    return file;
   }
 
   /**
@@ -96,26 +83,35 @@ final class JournalFile implements AutoCloseable {
    * @return null where a process that lives has it, or this one does
    */
   static @Nullable JournalFile tryOpen(Path folder, SessionId id) throws IOException {
+    return tryLock(
+        folder,
+        id,
+        path ->
+            FileChannel.open(
+                path,
+                Set.of(
+                    StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)));
+  }
+
+  private static @Nullable JournalFile tryLock(Path folder, SessionId id, Opener opener)
+      throws IOException {
     Path path = path(folder.toRealPath(), id);
     if (!HELD.add(path)) {
       return null;
     }
-    boolean opened = false;
+    boolean locked = false;
     try {
-      FileChannel channel =
-          FileChannel.open(
-              path,
-              Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
+      FileChannel channel = opener.open(path);
       try {
-        opened = channel.tryLock() != null;
+        locked = channel.tryLock() != null;
       } finally {
-        if (!opened) {
+        if (!locked) {
           channel.close();
         }
       }
-      return opened ? new JournalFile(id, path, channel) : null;
+      return locked ? new JournalFile(id, path, channel) : null;
     } finally {
-      if (!opened) {
+      if (!locked) {
         HELD.remove(path);
       }
     }

@@ -110,9 +110,7 @@ public record KeptSessions(Path folder) {
       return ids;
     } catch (NoSuchFileException e) {
       return List.of();
-    } catch (DirectoryIteratorException e) {
-      throw failed(e);
-    } catch (IOException e) {
+    } catch (DirectoryIteratorException | IOException e) {
       throw failed(e);
     }
   }

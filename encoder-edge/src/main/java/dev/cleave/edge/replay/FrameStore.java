@@ -90,13 +90,12 @@ final class FrameStore implements AutoCloseable {
     };
   }
 
+  @SuppressWarnings("ByteBufferBackingArray") // the array that keep wrapped
   void drop(Kept kept) {
     bytes -= kept.bytes();
     if (kept instanceof Kept.InMemory(ByteBuffer frame)) {
       bytesInMemory -= kept.bytes();
-      for (int i = 0; i < frame.limit(); i++) {
-        frame.put(i, (byte) 0);
-      }
+      Arrays.fill(frame.array(), (byte) 0);
     }
   }
 
