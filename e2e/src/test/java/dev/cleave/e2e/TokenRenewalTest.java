@@ -74,6 +74,9 @@ class TokenRenewalTest {
         first = answer(undisturbed, 1, 0);
         second = answer(undisturbed, 2, 0);
       }
+      try (CausalSession connecting = other.openSession(SessionOptions.defaults())) {
+        assertThat(answer(connecting, 1, 0)).isEqualTo(first);
+      }
       ServerLifeTest.awaitMetric(server, "cleave_sessions_open", 0);
       write("renewed.jwt", issuer, SOON);
       write("kept.jwt", issuer, SOON);

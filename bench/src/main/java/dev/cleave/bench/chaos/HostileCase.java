@@ -10,22 +10,26 @@ import dev.cleave.bench.chaos.fleet.ProcessUse;
 import dev.cleave.bench.chaos.hostile.Attacker;
 import dev.cleave.bench.chaos.work.HonestCallers;
 import dev.cleave.bench.chaos.work.Kind;
+import dev.cleave.bench.chaos.work.Secured;
 import dev.cleave.bench.chaos.work.Task;
 import dev.cleave.bench.chaos.work.Tasks;
 import dev.cleave.edge.CleaveClient;
 import dev.cleave.edge.ClientOptions;
+import dev.cleave.edge.link.Connection;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Clients that mean harm, while honest ones go on: the server stays up, what it holds is bounded,
- * and honest clients notice little.
+ * and honest clients notice little. Once on a server that anybody may talk to, and once on one with
+ * TLS, tokens and limits, where whoever attacks is a tenant of its own.
  */
 final class HostileCase {
   static final String NAME = "hostile";
@@ -57,15 +61,34 @@ final class HostileCase {
           new Plan("opens", 100, 5_000),
           new Plan("replays", 20, 1_000));
 
+  /** What a tenant can do that is let in. */
+  private static final List<Plan> PLANS_OF_TENANT =
+      List.of(
+          new Plan("messages", 400, 100_000),
+          new Plan("opens", 100, 1_000),
+          new Plan("replays", 20, 200));
+
+  /** What an operator may allow whom it does not know well; the honest tenant has more weight. */
+  private static final String LIMITS =
+      """
+      {"clinic": {"weight": 4}, "bank": {"sessions": 4, "requests_per_second": 20, "burst": 20}}
+      """;
+
   private final Setting setting;
   private final Kind kind;
+  private final Optional<Secured> secured;
+  private final String text;
+  private final List<Plan> plans;
   private final Path bundle;
   private final List<String> faults = new ArrayList<>();
   private long attacks;
 
-  private HostileCase(Setting setting, Kind kind) {
+  private HostileCase(Setting setting, Kind kind, Optional<Secured> secured) {
     this.setting = setting;
     this.kind = kind;
+    this.secured = secured;
+    this.text = kind.text() + (secured.isPresent() ? ", from a tenant with limits" : "");
+    this.plans = secured.isPresent() ? PLANS_OF_TENANT : PLANS;
     this.bundle = setting.models().bundle(kind);
   }
 
@@ -73,8 +96,10 @@ final class HostileCase {
     if (!ProcessUse.supported()) {
       throw new IOException("what a process holds is known on Linux only: run hostile there");
     }
+    Secured secured = Secured.in(setting.folder("keys-" + NAME), LIMITS);
     for (Kind kind : Kind.values()) {
-      new HostileCase(setting, kind).run();
+      new HostileCase(setting, kind, Optional.empty()).run();
+      new HostileCase(setting, kind, Optional.of(secured)).run();
     }
   }
 
@@ -85,24 +110,24 @@ final class HostileCase {
     if (kind == Kind.CAUSAL) {
       options.addAll(List.of("--session-timeout", idleSeconds()));
     }
-    Path folder = setting.folder(NAME).resolve(kind.text());
+    secured.ifPresent(it -> options.addAll(it.serverOptions()));
+    Path folder = setting.folder(NAME).resolve(text.replace(' ', '-'));
     try (Fleet fleet = Fleet.start(folder, bundle, 1, options);
-        CleaveClient client =
-            CleaveClient.open(bundle, ClientOptions.of(fleet.addresses()).withThreads(1))) {
+        CleaveClient client = client(fleet)) {
       FleetServer server = fleet.server(0);
       List<Task> tasks = Tasks.of(kind, client, SLOTS, kind.longest());
       ProcessUse before = fullLoad(server, client, tasks);
       try (HonestCallers honest =
               HonestCallers.start(client, tasks.subList(0, HONEST), kind == Kind.CAUSAL);
           PeakUse watched = PeakUse.of(server.pid());
-          Attacker attacker = Attacker.start(server.port(), bundle)) {
+          Attacker attacker = attacker(server)) {
         Duration quiet =
             setting.extent().longForm() ? Duration.ofSeconds(30) : Duration.ofSeconds(2);
         honest.takeSteps();
         TimeUnit.NANOSECONDS.sleep(quiet.toNanos());
         Times undisturbed = honest.takeSteps();
         double worst = 0;
-        for (int n = 0; n < PLANS.size(); n++) {
+        for (int n = 0; n < plans.size(); n++) {
           honest.takeSteps();
           attack(n, attacker, server, honest);
           Times disturbed = honest.takeSteps();
@@ -111,6 +136,22 @@ final class HostileCase {
         rows(server, honest, new Uses(before, watched.peak()), worst);
       }
     }
+  }
+
+  private CleaveClient client(Fleet fleet) {
+    Connection connection = Connection.to(fleet.addresses());
+    return CleaveClient.open(
+        bundle,
+        ClientOptions.of(secured.map(it -> connection.withSecurity(it.client())).orElse(connection))
+            .withThreads(1));
+  }
+
+  private Attacker attacker(FleetServer server) throws IOException {
+    if (secured.isEmpty()) {
+      return Attacker.start(server.port(), bundle);
+    }
+    Secured it = secured.get();
+    return Attacker.start(server.port(), bundle, it.ca(), it.token(Secured.OTHER_TENANT));
   }
 
   private String idleSeconds() {
@@ -133,9 +174,9 @@ final class HostileCase {
 
   private void attack(int number, Attacker attacker, FleetServer server, HonestCallers honest)
       throws IOException {
-    Plan plan = PLANS.get(number);
+    Plan plan = plans.get(number);
     int count = count(plan);
-    SplittableRandom random = setting.random(NAME, number);
+    SplittableRandom random = setting.random(NAME + text, number);
     for (int done = 0; done < count && server.alive(); done += BLOCK) {
       long began = System.nanoTime();
       Attacker.Result result =
@@ -144,7 +185,7 @@ final class HostileCase {
       setting.say(
           "hostile, %s: %s, %d from %d of %d in %d s, honest answers so far %d, refused %d: %s"
               .formatted(
-                  kind.text(),
+                  text,
                   plan.attack(),
                   result.total(),
                   done,
@@ -165,7 +206,7 @@ final class HostileCase {
 
   /** Where rounds are given they are messages, and the rest is in proportion. */
   private int count(Plan plan) {
-    Plan messages = PLANS.getFirst();
+    Plan messages = plans.getFirst();
     long rounds = setting.extent().rounds(messages.shortForm(), messages.longForm());
     return (int) Math.max(plan.shortForm(), rounds * plan.longForm() / messages.longForm());
   }
@@ -176,8 +217,8 @@ final class HostileCase {
         String.format(
             Locale.ROOT,
             "hostile, %s: %s, honest step p99 %.2f ms (%d steps), before %.2f ms (%d): ratio %.2f",
-            kind.text(),
-            PLANS.get(number).attack(),
+            text,
+            plans.get(number).attack(),
             disturbed.millis(0.99),
             disturbed.count(),
             undisturbed.millis(0.99),
@@ -203,14 +244,14 @@ final class HostileCase {
       faults.add("threads rose from %d to %d".formatted(before.threads(), peak.threads()));
     }
     for (int n = 0; n < faults.size(); n++) {
-      setting.failure(NAME, n, kind.text() + ": " + faults.get(n));
+      setting.failure(NAME, n, text + ": " + faults.get(n));
     }
     setting
         .report()
         .add(
             new Row(
                 "hostile clients, %s (%,d messages, streams and connections)"
-                    .formatted(kind.text(), attacks),
+                    .formatted(text, attacks),
                 "server up, memory bounded (asserted)",
                 "up; RSS at most %d MiB (before %d, bound %d), threads %d (before %d); %d faults"
                     .formatted(
@@ -225,7 +266,7 @@ final class HostileCase {
         .report()
         .add(
             new Row(
-                "honest clients meanwhile, " + kind.text(),
+                "honest clients meanwhile, " + text,
                 "p99 step time <= 2x, in the worst of the attacks",
                 String.format(
                     Locale.ROOT,

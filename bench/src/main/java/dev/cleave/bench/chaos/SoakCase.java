@@ -26,6 +26,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Mixed load for a long time, on one server of each kind at once: callers that take their answers,
@@ -114,14 +115,13 @@ final class SoakCase {
     setting.say("soak: %s, the first %.0f %% of it to warm up".formatted(time, 100 * WARM_UP));
     for (int n = 0; System.nanoTime() - end < 0; n++) {
       TimeUnit.NANOSECONDS.sleep(sampleNanos);
-      if (System.nanoTime() - warm < 0) {
-        continue;
-      }
+      long since = System.nanoTime() - began;
+      boolean counts = System.nanoTime() - warm >= 0;
       for (Load load : loads) {
-        load.sample(System.nanoTime() - began, n % SAMPLES_PER_HEAP == 0);
+        load.sample(since, counts, n % SAMPLES_PER_HEAP == 0);
       }
-      if (n % (10 * SAMPLES_PER_HEAP) == 0) {
-        loads.forEach(load -> setting.say(load.progress()));
+      if (n % (5 * SAMPLES_PER_HEAP) == 0) {
+        loads.forEach(load -> setting.say(load.progress(since)));
       }
     }
   }
@@ -134,6 +134,7 @@ final class SoakCase {
     private final HonestCallers honest;
     private final RudeCallers rude;
     private final Map<Quantity, Samples> samples = new EnumMap<>(Quantity.class);
+    private @Nullable ProcessUse last;
 
     private Load(
         Kind kind, Fleet fleet, CleaveClient client, HonestCallers honest, RudeCallers rude) {
@@ -172,12 +173,18 @@ final class SoakCase {
               bundle, kind, fleet.server(0).port(), tasks, setting.random(NAME, kind.longest())));
     }
 
-    void sample(long sinceNanos, boolean heap) throws IOException, InterruptedException {
+    /** Takes a sample, which counts unless the server still warms up. */
+    void sample(long sinceNanos, boolean counts, boolean heap)
+        throws IOException, InterruptedException {
       FleetServer server = fleet.server(0);
       if (!server.alive()) {
         throw new IOException("the server has ended under load, see " + server.log());
       }
       ProcessUse use = ProcessUse.of(server.pid());
+      last = use;
+      if (!counts) {
+        return;
+      }
       add(Quantity.RESIDENT, sinceNanos, use.residentBytes() / MEBIBYTE);
       add(Quantity.NATIVE, sinceNanos, use.anonymousBytes() / MEBIBYTE);
       add(Quantity.THREADS, sinceNanos, use.threads());
@@ -195,15 +202,16 @@ final class SoakCase {
       return Objects.requireNonNull(samples.get(quantity));
     }
 
-    String progress() {
-      return String.format(
-          Locale.ROOT,
-          "soak, %s: %d answers right, %d cut off, RSS %.0f MiB, %.0f files",
-          kind.text(),
-          honest.answered(),
-          rude.done(),
-          of(Quantity.RESIDENT).last(),
-          of(Quantity.FILES).last());
+    String progress(long sinceNanos) {
+      ProcessUse use = Objects.requireNonNull(last);
+      return "soak, %d min, %s: %d answers right, %d cut off, RSS %d MiB, %d files"
+          .formatted(
+              TimeUnit.NANOSECONDS.toMinutes(sinceNanos),
+              kind.text(),
+              honest.answered(),
+              rude.done(),
+              use.residentBytes() >> 20,
+              use.files());
     }
 
     void rows(Setting setting, Duration time) {

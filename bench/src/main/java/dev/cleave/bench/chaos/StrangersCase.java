@@ -85,13 +85,13 @@ final class StrangersCase {
     strangers.put("no token", ClientSecurity.tls(secured.files()));
     BearerToken token = BearerToken.of(secured.token(Secured.TENANT), "a token of this run");
     strangers.put("plaintext", ClientSecurity.defaults().withToken(token));
-    Path ca = secured.folder().resolve("ca.pem");
-    strangers.put("no certificate", ClientSecurity.tls(TlsFiles.trusting(ca)).withToken(token));
+    strangers.put(
+        "no certificate", ClientSecurity.tls(TlsFiles.trusting(secured.ca())).withToken(token));
     Secured other = Secured.in(setting.folder("keys-unknown"));
     strangers.put(
         "a certificate of an unknown CA",
         ClientSecurity.tls(
-                TlsFiles.trusting(ca)
+                TlsFiles.trusting(secured.ca())
                     .withIdentity(
                         other.folder().resolve("client.pem"),
                         other.folder().resolve("client-key.pem")))

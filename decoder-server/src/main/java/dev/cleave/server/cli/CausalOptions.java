@@ -22,6 +22,7 @@ final class CausalOptions {
   @Option(
       names = "--kv-mib",
       paramLabel = "N",
+      converter = Converters.Count.class,
       description =
           "Causal: KV memory of all sessions (default: what they need, at most a quarter of the"
               + " machine's memory).")
@@ -30,6 +31,7 @@ final class CausalOptions {
   @Option(
       names = "--step-budget",
       paramLabel = "N",
+      converter = Converters.Count.class,
       defaultValue = "128",
       description =
           "Causal: positions computed at once, which is what a long prompt can delay others by"
@@ -39,9 +41,10 @@ final class CausalOptions {
   @Option(
       names = "--session-timeout",
       paramLabel = "SECONDS",
+      converter = Converters.Time.class,
       defaultValue = "600",
       description = "Causal: for a session between two turns (default: ${DEFAULT-VALUE}).")
-  private double sessionTimeout;
+  private Duration sessionTimeout = Duration.ZERO;
 
   /** Positions of one step of the engine. */
   int stepBudget() {
@@ -82,7 +85,7 @@ final class CausalOptions {
         Math.min(positions, fit),
         stepBudget,
         Math.min(MAX_STEP_POSITIONS, stepBudget),
-        Duration.ofNanos((long) (sessionTimeout * 1e9)));
+        sessionTimeout);
   }
 
   private static long memoryBytes() {

@@ -57,9 +57,10 @@ final class SecurityOptions {
   @Option(
       names = "--auth-clock-skew",
       paramLabel = "SECONDS",
+      converter = Converters.TimeOrNone.class,
       defaultValue = "60",
       description = "How far clocks may differ (default: ${DEFAULT-VALUE}).")
-  private int clockSkew;
+  private Duration clockSkew = Duration.ZERO;
 
   @Option(
       names = "--insecure-plaintext",
@@ -69,6 +70,7 @@ final class SecurityOptions {
   @Option(
       names = "--max-connections",
       paramLabel = "N",
+      converter = Converters.Count.class,
       defaultValue = "1024",
       description = "At once, in all (default: ${DEFAULT-VALUE}).")
   private int maxConnections;
@@ -76,6 +78,7 @@ final class SecurityOptions {
   @Option(
       names = "--max-connections-per-address",
       paramLabel = "N",
+      converter = Converters.Count.class,
       defaultValue = "256",
       description = "At once, of one IPv4 address or IPv6 /64 (default: ${DEFAULT-VALUE}).")
   private int maxConnectionsPerAddress;
@@ -102,7 +105,7 @@ final class SecurityOptions {
             issuer == null ? "" : issuer,
             audience == null ? "" : audience,
             tenantClaim,
-            Duration.ofSeconds(clockSkew)));
+            clockSkew));
   }
 
   private Optional<ServerTls> tls() {

@@ -23,6 +23,7 @@ import dev.cleave.split.bundle.Half;
 import dev.cleave.split.bundle.SplitPoint;
 import dev.cleave.split.torch.WeightPrecision;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -95,6 +96,7 @@ public final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--max-sessions",
       paramLabel = "N",
+      converter = Converters.Count.class,
       defaultValue = "16",
       description = "Sessions at once; each owns one KV slot (default: ${DEFAULT-VALUE}).")
   private int maxSessions;
@@ -102,6 +104,7 @@ public final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--max-prompt-positions",
       paramLabel = "N",
+      converter = Converters.Count.class,
       description =
           "The longest prompt, causal: session; fewer need less KV (default: the bundle's limit).")
   private @Nullable Integer maxPromptPositions;
@@ -109,12 +112,14 @@ public final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--max-new-tokens",
       paramLabel = "N",
+      converter = Converters.Count.class,
       description = "The longest answer; fewer need less KV (default: the bundle's limit).")
   private @Nullable Integer maxNewTokens;
 
   @Option(
       names = "--prompt-buffer-mib",
       paramLabel = "N",
+      converter = Converters.Count.class,
       description = "Memory for prompts being received (default: what all sessions need, <= 1024).")
   private @Nullable Integer promptBufferMib;
 
@@ -134,15 +139,17 @@ public final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--threads",
       paramLabel = "N",
+      converter = Converters.Count.class,
       description = "Of one computation on a CPU (default: OMP_NUM_THREADS or all cores).")
   private @Nullable Integer threads;
 
   @Option(
       names = "--idle-timeout",
       paramLabel = "SECONDS",
+      converter = Converters.Time.class,
       defaultValue = "30",
       description = "For a client that neither sends nor reads (default: ${DEFAULT-VALUE}).")
-  private double idleTimeout;
+  private Duration idleTimeout = Duration.ZERO;
 
   @Mixin private TimeOptions times = new TimeOptions();
 
@@ -229,7 +236,7 @@ public final class ServeCommand implements Callable<Integer> {
             steps ? Math.min(positions, CausalOptions.MAX_FRAME_POSITIONS) : positions,
             promptBytes,
             allowLogits,
-            TimeOptions.seconds(idleTimeout));
+            idleTimeout);
     return new ServerConfig(
         new ServerConfig.Listen(host, port, telling.monitoring(), securing.security()),
         name == null ? shortName(manifest.name()) : name,

@@ -15,9 +15,12 @@ import org.slf4j.LoggerFactory;
  * Runs all generations on one engine. The methods are thread-safe; the engine is touched by the
  * owner thread alone, from {@link #start} until {@link #close} returns.
  *
- * <p>Between two steps every waiting generation is prefilled and joins the batch, and those that
- * are complete or stopped leave it. The active ones occupy the slots {@code [0, batch)}: who leaves
- * has its slot overwritten by the last one's, and the last slot is erased.
+ * <p>Between two steps waiting generations are prefilled and join the batch, and those that are
+ * complete or stopped leave it. While anybody decodes, prefills begin only until they have taken as
+ * long as the last step, and one always does: a burst of prompts delays nobody's next token by more
+ * than a step and a prefill, and no prompt waits for more steps than stand before it. The active
+ * ones occupy the slots {@code [0, batch)}: who leaves has its slot overwritten by the last one's,
+ * and the last slot is erased.
  *
  * <p>Admission bounds what is here: a generation is submitted only by who holds a KV slot, so the
  * queue never holds more than the engine has slots.
@@ -147,9 +150,11 @@ public final class Scheduler implements EngineOwner {
   }
 
   private void decodeUntilClosed() throws InterruptedException {
+    long stepNanos = 0;
     while (true) {
       watch.rests();
       Work work = batch.isEmpty() ? queue.take() : queue.poll();
+      long joiningSince = nanoClock.getAsLong();
       while (work != null) {
         switch (work) {
           case Work.Join join -> batch.join(join.generation());
@@ -157,11 +162,14 @@ public final class Scheduler implements EngineOwner {
             return;
           }
         }
-        work = queue.poll();
+        boolean timeIsLeft = nanoClock.getAsLong() - joiningSince < stepNanos;
+        work = batch.isEmpty() || timeIsLeft ? queue.poll() : null;
       }
       batch.removeStopped();
       if (!batch.isEmpty()) {
+        long began = nanoClock.getAsLong();
         batch.step();
+        stepNanos = nanoClock.getAsLong() - began;
       }
       deliver();
     }

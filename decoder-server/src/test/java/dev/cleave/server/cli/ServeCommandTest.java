@@ -50,6 +50,17 @@ class ServeCommandTest {
   @CsvSource({
     "--precision,f17",
     "--max-sessions,many",
+    "--max-sessions,0",
+    "--max-prompt-positions,-1",
+    "--max-connections,0",
+    "--step-budget,0",
+    "--threads,4294967297",
+    "--idle-timeout,0",
+    "--read-timeout,soon",
+    "--queue-timeout,-1",
+    "--drain-timeout,NaN",
+    "--session-timeout,1e300",
+    "--auth-clock-skew,-60",
     "--port,x",
     "--queue,0",
     "--queue,65537",
@@ -58,7 +69,7 @@ class ServeCommandTest {
   })
   void wrongUsageIsStatusTwo(String option, String value) {
     assertThat(run("--bundle", folder.toString(), option, value)).isEqualTo(2);
-    assertThat(err.toString()).contains(value);
+    assertThat(err.toString()).contains(option, value);
   }
 
   @Test

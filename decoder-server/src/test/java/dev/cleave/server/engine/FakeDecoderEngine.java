@@ -31,6 +31,9 @@ public final class FakeDecoderEngine implements DecoderEngine {
   private boolean hasLogits;
   private volatile int maxBatch;
   private final AtomicInteger steps = new AtomicInteger();
+  private final AtomicInteger prefills = new AtomicInteger();
+  private int prefillsSinceStep;
+  private volatile int maxPrefillsInARow;
   private final AtomicInteger forgotten = new AtomicInteger();
   private volatile boolean failSteps;
   private volatile boolean failClears;
@@ -96,9 +99,20 @@ public final class FakeDecoderEngine implements DecoderEngine {
     return steps.get();
   }
 
+  public int prefills() {
+    return prefills.get();
+  }
+
+  /** The most prompts that came between two steps. */
+  public int maxPrefillsInARow() {
+    return maxPrefillsInARow;
+  }
+
   public void forgetCounts() {
     maxBatch = 0;
+    maxPrefillsInARow = 0;
     steps.set(0);
+    prefills.set(0);
   }
 
   /** Slots that hold a prompt; to be asked when the owner thread has ended. */
@@ -135,6 +149,8 @@ public final class FakeDecoderEngine implements DecoderEngine {
     into.filled = true;
     into.prompt = hash;
     into.fed.clear();
+    prefills.incrementAndGet();
+    maxPrefillsInARow = Math.max(maxPrefillsInARow, ++prefillsSinceStep);
   }
 
   @Override
@@ -155,6 +171,7 @@ public final class FakeDecoderEngine implements DecoderEngine {
       fillLogits(slots[row], row);
     }
     steps.incrementAndGet();
+    prefillsSinceStep = 0;
     maxBatch = Math.max(maxBatch, stepBatch);
     return new Result();
   }

@@ -18,10 +18,13 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(60)
 class SchedulerTest {
@@ -65,6 +68,32 @@ class SchedulerTest {
           .containsExactly(alone(prompt(i, i + 1), lengths[i]));
     }
     assertThat(engine.maxBatch()).isGreaterThan(1);
+  }
+
+  @ParameterizedTest(name = "a step of {0} and prompts of {1}: at most {2} between two steps")
+  @CsvSource({"10, 1, 3", "10, 5, 2", "1, 5, 1"})
+  void aBurstOfPromptsTakesAsLongAsAStepAtMostBeforeTheNextToken(
+      int stepTime, int promptTime, int atMost) throws Exception {
+    start(
+        TokenRules.of(START, Set.of()),
+        () -> (long) stepTime * engine.steps() + (long) promptTime * engine.prefills());
+    Semaphore permits = engine.gateSteps();
+    List<Collector> answers = new ArrayList<>();
+    answers.add(submit(prompt(0, 3), 9, false));
+    permits.release();
+    answers.getFirst().awaitTokens(1);
+    while (!permits.hasQueuedThreads()) {
+      TimeUnit.MILLISECONDS.sleep(1); // until the second step has begun
+    }
+    for (int i = 1; i < 4; i++) {
+      answers.add(submit(prompt(i, 3), 9, false));
+    }
+    engine.ungateSteps();
+    for (int i = 0; i < answers.size(); i++) {
+      answers.get(i).outcome();
+      assertThat(answers.get(i).ids()).containsExactly(alone(prompt(i, 3), 9));
+    }
+    assertThat(engine.maxPrefillsInARow()).isEqualTo(atMost);
   }
 
   @Test
@@ -167,7 +196,11 @@ class SchedulerTest {
   }
 
   private void start(TokenRules rules) throws Exception {
-    Scheduler started = Scheduler.start(engine, rules, events, Runnable::run, System::nanoTime);
+    start(rules, System::nanoTime);
+  }
+
+  private void start(TokenRules rules, LongSupplier nanoClock) throws Exception {
+    Scheduler started = Scheduler.start(engine, rules, events, Runnable::run, nanoClock);
     scheduler = started;
     started.warm().get(10, TimeUnit.SECONDS);
     engine.forgetCounts();

@@ -44,16 +44,34 @@ public final class Attacker implements AutoCloseable {
    * @param bundle that it serves
    */
   public static Attacker start(int port, Path bundle) throws IOException {
+    return start(port, List.of(bundle.toString()), "");
+  }
+
+  /**
+   * As {@link #start(int, Path)}, for a server with TLS and tokens.
+   *
+   * @param ca file of the CA that signed the server's certificate
+   * @param token by which the attacker is let in
+   */
+  public static Attacker start(int port, Path bundle, Path ca, String token) throws IOException {
+    return start(port, List.of(bundle.toString(), ca.toString()), token + "\n");
+  }
+
+  private static Attacker start(int port, List<String> arguments, String firstInput)
+      throws IOException {
     List<String> command = new ArrayList<>();
     if (Files.isExecutable(NICE)) {
       command.addAll(List.of(NICE.toString(), "-n", "19"));
     }
     command.addAll(JavaCommand.of(List.of("-Xmx512m"), AttackerMain.class.getName()));
-    command.addAll(List.of(Integer.toString(port), bundle.toString()));
+    command.add(Integer.toString(port));
+    command.addAll(arguments);
     Attacker attacker =
         new Attacker(
             new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
     try {
+      attacker.in.write(firstInput);
+      attacker.in.flush();
       attacker.lines();
       return attacker;
     } catch (IOException e) {

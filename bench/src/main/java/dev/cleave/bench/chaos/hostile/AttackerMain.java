@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -35,11 +36,18 @@ public final class AttackerMain {
     return attacks;
   }
 
-  /** Takes the port of the server and the bundle that it serves. */
+  /**
+   * Takes the port of the server and the bundle that it serves, and where the server wants more of
+   * its clients the file of its CA, behind which the first line of the input is a token.
+   */
   public static void main(String[] arguments) throws IOException, InterruptedException {
-    Target target = new Target(Integer.parseInt(arguments[0]), Path.of(arguments[1]));
     BlockingQueue<String> orders = new LinkedBlockingQueue<>();
     Thread.ofPlatform().daemon().start(() -> read(orders));
+    Optional<Target.Access> access =
+        arguments.length == 2
+            ? Optional.empty()
+            : Optional.of(new Target.Access(Path.of(arguments[2]), orders.take()));
+    Target target = new Target(Integer.parseInt(arguments[0]), Path.of(arguments[1]), access);
     System.out.println(END); // it has begun
     while (true) {
       String line = orders.take();

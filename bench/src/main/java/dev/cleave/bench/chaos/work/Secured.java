@@ -44,15 +44,24 @@ public record Secured(Path folder, TokenIssuer issuer) {
        "bank": {"sessions": 8}}
       """;
 
-  /** Makes all files in a folder that exists. */
+  /** Makes all files in a folder that exists, with limits that nobody reaches. */
   public static Secured in(Path folder) throws IOException {
+    return in(folder, LIMITS);
+  }
+
+  /**
+   * Makes all files in a folder that exists.
+   *
+   * @param limits of the tenants, as {@code serve --tenants} reads them
+   */
+  public static Secured in(Path folder, String limits) throws IOException {
     Instant now = Instant.now();
     DevelopmentCa.create(now)
         .write(new KeyFolder(folder), List.of("localhost", "127.0.0.1"), LIFE, now)
         .write(true);
     TokenIssuer issuer = TokenIssuer.create();
     issuer.write(new KeyFolder(folder), claims(TENANT, AUDIENCE, ISSUER), now).write(true);
-    Files.writeString(folder.resolve("tenants.json"), LIMITS);
+    Files.writeString(folder.resolve("tenants.json"), limits);
     return new Secured(folder, issuer);
   }
 
@@ -79,7 +88,7 @@ public record Secured(Path folder, TokenIssuer issuer) {
 
   /** Options of {@code serve} by which it asks for certificates too. */
   public List<String> clientCaOptions() {
-    return List.of("--tls-client-ca", file("ca.pem").toString());
+    return List.of("--tls-client-ca", ca().toString());
   }
 
   /** How a device comes, with everything that may be asked of it. */
@@ -94,8 +103,7 @@ public record Secured(Path folder, TokenIssuer issuer) {
 
   /** What a device needs for TLS, and its certificate. */
   public TlsFiles files() {
-    return TlsFiles.trusting(file("ca.pem"))
-        .withIdentity(file("client.pem"), file("client-key.pem"));
+    return TlsFiles.trusting(ca()).withIdentity(file("client.pem"), file("client-key.pem"));
   }
 
   /** A token that verifies. */
@@ -134,6 +142,11 @@ public record Secured(Path folder, TokenIssuer issuer) {
     return Base64.getUrlEncoder()
         .withoutPadding()
         .encodeToString(json.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** What a client needs to know whom it talks to. */
+  public Path ca() {
+    return file("ca.pem");
   }
 
   private Path file(String name) {
