@@ -6,7 +6,7 @@ import dev.cleave.bench.chaos.figures.Trend;
 import dev.cleave.bench.chaos.figures.Verdict;
 import dev.cleave.bench.chaos.fleet.Fleet;
 import dev.cleave.bench.chaos.fleet.FleetServer;
-import dev.cleave.bench.chaos.fleet.HeapProbe;
+import dev.cleave.bench.chaos.fleet.MemoryProbe;
 import dev.cleave.bench.chaos.fleet.ProcessUse;
 import dev.cleave.bench.chaos.fleet.ServeTerms;
 import dev.cleave.bench.chaos.work.HonestCallers;
@@ -64,7 +64,7 @@ final class SoakCase {
   /** One quantity of a server, and how much more of it in the end is of no account. */
   private enum Quantity {
     RESIDENT("RSS, MiB", 4),
-    NATIVE("anonymous memory (native allocations and stacks; the heap is constant), MiB", 4),
+    NATIVE("native allocations in use, MiB", 2),
     HEAP("Java heap behind a collection, MiB", 1),
     THREADS("threads", 1),
     FILES("file descriptors", 2);
@@ -186,11 +186,11 @@ final class SoakCase {
         return;
       }
       add(Quantity.RESIDENT, sinceNanos, use.residentBytes() / MEBIBYTE);
-      add(Quantity.NATIVE, sinceNanos, use.anonymousBytes() / MEBIBYTE);
       add(Quantity.THREADS, sinceNanos, use.threads());
       add(Quantity.FILES, sinceNanos, use.files());
       if (heap) {
-        add(Quantity.HEAP, sinceNanos, HeapProbe.usedBytes(server.pid()) / MEBIBYTE);
+        add(Quantity.HEAP, sinceNanos, MemoryProbe.heapBytes(server.pid()) / MEBIBYTE);
+        add(Quantity.NATIVE, sinceNanos, MemoryProbe.nativeBytes(server.pid()) / MEBIBYTE);
       }
     }
 
@@ -204,13 +204,14 @@ final class SoakCase {
 
     String progress(long sinceNanos) {
       ProcessUse use = Objects.requireNonNull(last);
-      return "soak, %d min, %s: %d answers right, %d cut off, RSS %d MiB, %d files"
+      return "soak, %d min, %s: %d answers right, %d cut off, RSS %d MiB (%d in huge pages), %d files"
           .formatted(
               TimeUnit.NANOSECONDS.toMinutes(sinceNanos),
               kind.text(),
               honest.answered(),
               rude.done(),
               use.residentBytes() >> 20,
+              use.hugePageBytes() >> 20,
               use.files());
     }
 

@@ -40,7 +40,7 @@ public final class PeakUse implements AutoCloseable {
     peak =
         new ProcessUse(
             Math.max(peak.residentBytes(), now.residentBytes()),
-            Math.max(peak.anonymousBytes(), now.anonymousBytes()),
+            Math.max(peak.hugePageBytes(), now.hugePageBytes()),
             Math.max(peak.threads(), now.threads()),
             Math.max(peak.files(), now.files()));
   }

@@ -11,11 +11,11 @@ import java.util.regex.Pattern;
  * What a process holds, as Linux counts it.
  *
  * @param residentBytes memory that is resident
- * @param anonymousBytes of it what no file is behind: heap, native allocations, stacks
+ * @param hugePageBytes of it in pages of 2 MiB, which the kernel makes of smaller ones on its own
  * @param threads of the process
  * @param files open file descriptors, sockets among them
  */
-public record ProcessUse(long residentBytes, long anonymousBytes, int threads, int files) {
+public record ProcessUse(long residentBytes, long hugePageBytes, int threads, int files) {
   private static final Path PROC = Path.of("/proc");
 
   /** Whether this system tells. */
@@ -36,7 +36,7 @@ public record ProcessUse(long residentBytes, long anonymousBytes, int threads, i
     }
     return new ProcessUse(
         kibibytes(memory, "Rss:") << 10,
-        kibibytes(memory, "Anonymous:") << 10,
+        kibibytes(memory, "AnonHugePages:") << 10,
         (int) kibibytes(status, "Threads:"),
         files);
   }
