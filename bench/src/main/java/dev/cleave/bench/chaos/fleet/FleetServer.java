@@ -76,7 +76,12 @@ public final class FleetServer implements AutoCloseable {
     List<String> command =
         JavaCommand.of(
             // The whole heap is resident from the start: what grows later is native.
-            List.of("-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch"), ServerProcess.MAIN);
+            List.of(
+                "-Xms256m",
+                "-Xmx256m",
+                "-XX:+AlwaysPreTouch",
+                "-XX:TrimNativeHeapInterval=60000"), // as the launcher starts it
+            ServerProcess.MAIN);
     command.addAll(
         List.of(
             "--bundle",
