@@ -13,6 +13,7 @@ import io.kubernetes.client.openapi.models.V1Service;
 import io.kubernetes.client.openapi.models.V2HorizontalPodAutoscaler;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -141,7 +142,7 @@ class KubernetesFilesTest {
     assertThat(options.<Integer>matchedOptionValue("--metrics-port", 0))
         .isEqualTo(container.at("/ports/1/containerPort").asInt());
     // Pause, drain, and 10 s for the last words.
-    double drain = options.matchedOptionValue("--drain-timeout", 0.0);
+    double drain = options.matchedOptionValue("--drain-timeout", Duration.ZERO).toMillis() / 1e3;
     assertThat(pod.path("terminationGracePeriodSeconds").asDouble())
         .isGreaterThanOrEqualTo(
             container.at("/lifecycle/preStop/sleep/seconds").asInt() + drain + 10);

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -149,7 +150,7 @@ class ServerFilesTest {
     int main = command.indexOf(MAIN);
     assertThat(main).isPositive();
     ParseResult options = OpsFiles.serve(command.subList(main + 1, command.size()));
-    double drain = options.matchedOptionValue("--drain-timeout", 0.0);
+    double drain = options.matchedOptionValue("--drain-timeout", Duration.ZERO).toMillis() / 1e3;
     assertThat(Double.parseDouble(setting("TimeoutStopSec"))).isGreaterThanOrEqualTo(drain + 10);
     assertThat(setting("Restart")).isEqualTo("on-failure");
     assertThat(setting("LimitCORE")).isEqualTo("0");
