@@ -16,7 +16,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 
@@ -64,13 +63,7 @@ final class KillsCase {
       for (Kind kind : Kind.values()) {
         served.put(kind, serve(kind));
       }
-      setting.eachMet(
-          NAME,
-          rounds,
-          TRIES,
-          (round, random) ->
-              round(Objects.requireNonNull(served.get(Kind.of(round))), round, random),
-          "no kill in %d met the session");
+      setting.eachMet(NAME, rounds, TRIES, served, this::round, "no kill in %d met the session");
     } finally {
       for (Served each : served.values()) {
         each.client().close();

@@ -20,7 +20,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 
@@ -86,12 +85,7 @@ final class ResumeCase {
         served.put(kind, serve(kind));
       }
       setting.eachMet(
-          NAME,
-          rounds,
-          TRIES,
-          (round, random) ->
-              round(Objects.requireNonNull(served.get(Kind.of(round))), round, random),
-          "all of %d answers were over before the kill");
+          NAME, rounds, TRIES, served, this::round, "all of %d answers were over before the kill");
     } finally {
       served.values().forEach(it -> it.fleet().close());
     }

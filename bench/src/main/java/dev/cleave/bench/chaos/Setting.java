@@ -1,11 +1,14 @@
 package dev.cleave.bench.chaos;
 
 import dev.cleave.bench.chaos.figures.Report;
+import dev.cleave.bench.chaos.work.Kind;
 import dev.cleave.bench.chaos.work.Models;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
@@ -52,22 +55,26 @@ record Setting(Path work, Models models, long seed, Extent extent, Report report
 
   /** A round that may find nothing to do what it is for. */
   @FunctionalInterface
-  interface Round {
-    /** Whether it was met; {@code random} is the chance of this try. */
-    boolean meets(int round, SplittableRandom random) throws IOException, InterruptedException;
+  interface Round<T> {
+    /** Whether it was met on what serves its kind; {@code random} is the chance of this try. */
+    boolean meets(T served, int round, SplittableRandom random)
+        throws IOException, InterruptedException;
   }
 
   /**
-   * Tries each of so many rounds with other chance until it is met.
+   * Tries each of so many rounds, of the kinds in turn, with other chance until it is met.
    *
+   * @param served what serves each kind
    * @param otherwise why it has failed when it never is; takes the number of tries
    */
-  void eachMet(String name, int rounds, int tries, Round what, String otherwise)
+  <T> void eachMet(
+      String name, int rounds, int tries, Map<Kind, T> served, Round<T> what, String otherwise)
       throws IOException, InterruptedException {
     for (int round = 0; round < rounds; round++) {
+      T its = Objects.requireNonNull(served.get(Kind.of(round)));
       boolean met = false;
       for (int attempt = 0; attempt < tries && !met; attempt++) {
-        met = what.meets(round, random(name, tries * round + attempt));
+        met = what.meets(its, round, random(name, tries * round + attempt));
       }
       if (!met) {
         failure(name, round, otherwise.formatted(tries));
